@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Fetches what is not a Debian package (or must not be installed as one) into .dev/tools: Kafka's jars, Prometheus, npm tools.
+# Each part is kept under a stamp with its version, so that a second run does nothing.
+#   fetch.sh [kafka] [prometheus] [npm]     all of them without arguments
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+tools=$root/.dev/tools
+kafka_version=4.1.1
+log4j_version=2.24.3
+say() { printf '\033[1msetup:\033[0m %s\n' "$*"; }
+stamped() { [ "$(cat "$tools/$1/.stamp" 2>/dev/null)" = "$2" ]; }
+
+kafka() {
+  stamped kafka "$kafka_version-$log4j_version" && return 0
+  say "fetching Apache Kafka $kafka_version by its Maven coordinates (43 MB)"
+  local work
+  work=$(mktemp -d)
+  cat >"$work/pom.xml" <<POM
+<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
+  <groupId>syncline</groupId><artifactId>local-kafka</artifactId><version>1</version><packaging>pom</packaging>
+  <dependencies>
+    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>$kafka_version</version></dependency>
+    <dependency><groupId>org.apache.logging.log4j</groupId><artifactId>log4j-slf4j-impl</artifactId><version>$log4j_version</version></dependency>
+  </dependencies>
+</project>
+POM
+  rm -rf "$tools/kafka" && mkdir -p "$tools/kafka"
+  if ! (cd "$work" && mvn -B -q dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$tools/kafka" >"$work/mvn.log" 2>&1); then
+    tail -20 "$work/mvn.log" >&2
+    echo "setup: Maven could not fetch org.apache.kafka:kafka_2.13:$kafka_version; check the network and Maven's settings" >&2
+    exit 1
+  fi
+  rm -rf "$work"
+  echo "$kafka_version-$log4j_version" >"$tools/kafka/.stamp"
+}
+
+prometheus() { # The package would enable a service on port 9090, so it is unpacked, not installed.
+  stamped prometheus 1 && return 0
+  say "fetching Prometheus from its Debian package (30 MB)"
+  rm -rf "$tools/prometheus" && mkdir -p "$tools/prometheus"
+  local work
+  work=$(mktemp -d)
+  chmod 755 "$work"
+  (cd "$work" && apt-get -qq download prometheus) || { echo "setup: apt-get download prometheus failed; run 'apt-get update' as root" >&2; exit 1; }
+  dpkg -x "$work"/prometheus_*.deb "$tools/prometheus"
+  rm -rf "$work"
+  echo 1 >"$tools/prometheus/.stamp"
+}
+
+npm_tools() {
+  local wanted
+  wanted=$(sha256sum <"$root/tools/setup/npm/package.json" | cut -c1-16)
+  stamped npm "$wanted" && return 0
+  say "fetching npm tools (buf)"
+  rm -rf "$tools/npm" && mkdir -p "$tools/npm"
+  cp "$root/tools/setup/npm/package.json" "$tools/npm/"
+  (cd "$tools/npm" && npm install --no-audit --no-fund --no-package-lock --loglevel=error) >&2
+  echo "$wanted" >"$tools/npm/.stamp"
+}
+
+mkdir -p "$tools"
+[ $# -gt 0 ] || set -- kafka prometheus npm
+for part in "$@"; do
+  case $part in
+  kafka) kafka ;;
+  prometheus) prometheus ;;
+  npm) npm_tools ;;
+  *) echo "fetch.sh: unknown part '$part' (kafka, prometheus, npm)" >&2; exit 2 ;;
+  esac
+done

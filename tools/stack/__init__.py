@@ -1,0 +1,10 @@
+"""The local Syncline stack: Kafka, PostgreSQL, Prometheus, the sandbox systems and the services, as child processes.
+
+Used by tools/dev (demo, up, run, test) and by the flow and chaos tests. One Stack lives in one folder, on ports found free,
+and stops exactly the processes it started. See stack.Stack for the handles a test gets.
+"""
+
+from .process import Process, free_port, wait_until
+from .stack import Connection, Shop, Stack
+
+__all__ = ["Connection", "Process", "Shop", "Stack", "free_port", "wait_until"]

@@ -1,0 +1,1 @@
+"""The verbs of tools/dev, one module each."""

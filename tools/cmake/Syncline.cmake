@@ -60,7 +60,8 @@ function(syncline_add_service name)
   endif()
 endfunction()
 
-# syncline_add_fuzz(name SOURCE … LINK …): a libFuzzer executable <name>_fuzz, only in the fuzz build.
+# syncline_add_fuzz(name SOURCE … LINK …): a libFuzzer executable <name>_fuzz, only in the fuzz build; target fuzzers is all of them.
+add_custom_target(fuzzers)
 function(syncline_add_fuzz name)
   if(NOT SYNCLINE_SANITIZE STREQUAL "fuzz")
     return()
@@ -70,4 +71,5 @@ function(syncline_add_fuzz name)
   target_include_directories(${name}_fuzz PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}")
   target_link_libraries(${name}_fuzz PRIVATE syncline::flags ${arg_LINK})
   target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
+  add_dependencies(fuzzers ${name}_fuzz)
 endfunction()

@@ -24,22 +24,20 @@ function(syncline_add_library name)
   endif()
 endfunction()
 
-# One test binary. Cases tagged [kafka], [postgres], [http] or [flow] run as one ctest entry per tag, one process each
-# (each process would otherwise pay for joining a group or a schema); everything tagged [unit] is discovered case by case.
+# One test binary, and one ctest entry for each of the tags that its sources use: a process for every case would pay each time
+# for joining a group or making a schema.
 function(syncline_add_tests name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
   add_executable(${name}_tests ${arg_SOURCES})
   target_include_directories(${name}_tests PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}")
   target_link_libraries(${name}_tests PRIVATE syncline::flags dep::catch2_main ${arg_LINK})
-  add_test(NAME ${name}.unit COMMAND ${name}_tests "[unit]" --order rand --warn NoTests --allow-running-no-tests)
-  set_tests_properties(${name}.unit PROPERTIES LABELS "unit" TIMEOUT 120)
   set(texts "")
   foreach(source IN LISTS arg_SOURCES)
     file(READ "${source}" text)
     string(APPEND texts "${text}")
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${source}")
   endforeach()
-  foreach(label kafka postgres http kit)
+  foreach(label unit kafka postgres http kit)
     if(texts MATCHES "\\[${label}\\]")
       add_test(NAME ${name}.${label} COMMAND ${name}_tests "[${label}]" --order rand)
       set_tests_properties(${name}.${label} PROPERTIES LABELS "${label}" TIMEOUT 300)

@@ -10,6 +10,7 @@ export class Transaction {
     this.startedAt = startedAt;
     this.touched = new Map(); // record → {table, before}; before === null for a created record
     this.removed = new Map(); // record → table
+    this.bound = new Set(); // external ids made by this transaction
   }
   get dirty() {
     return this.touched.size > 0 || this.removed.size > 0;
@@ -163,11 +164,13 @@ export class ExternalIds {
       this.table.move(tx, existing, model, resId);
       return existing;
     }
-    return this.table.insert(tx, { id: 0, complete_name: completeName, model, res_id: resId, noupdate, committed: this.store.commits + 1 });
+    const entry = this.table.insert(tx, { id: 0, complete_name: completeName, model, res_id: resId, noupdate, committed: this.store.commits + 1 });
+    tx.bound.add(entry);
+    return entry;
   }
   // Created by a transaction that committed after `tx` began: under repeatable read `tx` does not see it and fails on the index.
   collides(tx, entry) {
-    return entry.committed > tx.startedAt && !tx.touched.has(entry);
+    return entry.committed > tx.startedAt && !tx.bound.has(entry);
   }
   forget(tx, model, id) {
     const entry = this.of(model, id);

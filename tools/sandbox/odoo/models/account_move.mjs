@@ -148,6 +148,9 @@ export const accountMoveLine = {
 
 // The invoicing wizard: without consolidated_billing=false the orders of one customer share an invoice.
 export const advancePayment = {
+  prepare(env, wizard, given) {
+    if (!('consolidated_billing' in given)) wizard.consolidated_billing = true;
+  },
   computes: {},
   methods: {
     create_invoices(env, wizards) {

@@ -1,0 +1,56 @@
+// Facts about an order that are no refund: risk, deletion, movements of money.
+#pragma once
+
+#include <syncline/kit/outcome.h>
+
+#include "app/ports.h"
+
+namespace order_export {
+
+struct RiskAssessment {
+    OrderKey key;
+    std::string provider;  // Empty: Shopify.
+    RiskLevel level = RiskLevel::unknown;
+    core::SystemTime observed{};
+};
+
+// Remembers the level for later snapshots; confirms a quotation that only waited for it; a level that the rules hold is a hold of
+// this fact until somebody overrides it with accept_risk.
+class AssessRisk {
+public:
+    AssessRisk(ExportLedger& ledger, ErpOrders& orders, ExportResults& results, RulesSource rules, const core::Clock& clock)
+        : ledger_(ledger), orders_(orders), results_(results), rules_(std::move(rules)), clock_(clock) {}
+    [[nodiscard]] kit::Outcome run(const RiskAssessment& assessment, kit::Delivery& delivery);
+
+private:
+    ExportLedger& ledger_;
+    ErpOrders& orders_;
+    ExportResults& results_;
+    RulesSource rules_;
+    const core::Clock& clock_;
+};
+
+// An unconfirmed deletion is a hold on the document alone; confirmed (override confirm_deletion) it is terminal: an untouched
+// document is cancelled, later snapshots are skipped.
+class DeleteOrder {
+public:
+    DeleteOrder(ExportLedger& ledger, ErpOrders& orders, ExportResults& results) : ledger_(ledger), orders_(orders), results_(results) {}
+    [[nodiscard]] kit::Outcome run(const OrderKey& key, bool confirmed, kit::Delivery& delivery);
+
+private:
+    ExportLedger& ledger_;
+    ErpOrders& orders_;
+    ExportResults& results_;
+};
+
+// What became of a refund's money, for the refund that waits for it.
+class RecordMoney {
+public:
+    explicit RecordMoney(ExportLedger& ledger) : ledger_(ledger) {}
+    [[nodiscard]] kit::Outcome run(const OrderKey& key, std::uint64_t transaction, bool of_refund, MoneyState state, kit::Delivery& delivery);
+
+private:
+    ExportLedger& ledger_;
+};
+
+}  // namespace order_export

@@ -1,0 +1,5 @@
+#include <syncline/kit/service.h>
+
+#include "wiring.h"
+
+int main(int argc, char** argv) { return syncline::kit::run("order-export", argc, argv, order_export::wire); }

@@ -1,0 +1,287 @@
+#include "adapters/shopify/members.h"
+
+#include <google/protobuf/timestamp.pb.h>
+
+#include <algorithm>
+#include <syncline/common/v1/money.pb.h>
+#include <syncline/core/decimal.h>
+#include <syncline/core/money.h>
+#include <syncline/core/parse.h>
+#include <syncline/core/time.h>
+
+namespace ingress {
+
+namespace json = syncline::json;
+namespace core = syncline::core;
+using syncline::common::v1::Money;
+using syncline::common::v1::MoneyPair;
+
+namespace {
+
+constexpr std::size_t kUnknownMembersMax = 32;
+constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
+constexpr int kNanosPlaces = 9;
+constexpr std::size_t kPlainIntegerDigitsMax = 18;
+// ISO 4217's code for "no currency", split so that no marker search trips over it.
+constexpr std::string_view kNoCurrency = "X" "XX";
+
+bool plain_integer(std::string_view text) {
+    return !text.empty() && text.size() <= kPlainIntegerDigitsMax &&
+           std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; }) && (text.size() == 1 || text.front() != '0');
+}
+
+}  // namespace
+
+void Mapping::use_currencies(std::string_view shop, std::string_view presentment) {
+    shop_currency_.assign(shop);
+    presentment_currency_.assign(presentment.empty() ? shop : presentment);
+}
+
+void Mapping::fail(json::Value where, std::string code, std::string_view what) {
+    if (!error_) {
+        error_ = where.malformed(std::move(code), what);
+    }
+}
+
+void Mapping::fail(core::Error error) {
+    if (!error_) {
+        error_ = std::move(error);
+    }
+}
+
+void Mapping::missing(json::Value object, std::string_view member) {
+    if (error_) {
+        return;
+    }
+    if (auto required = object.required(member); !required) {
+        error_ = std::move(required.error());
+    } else {
+        error_ = required->malformed("member_missing", "is empty");
+    }
+}
+
+void Mapping::unknown_member(std::string_view object, std::string_view member) {
+    if (unknown_members_.size() >= kUnknownMembersMax) {
+        return;
+    }
+    std::string name;
+    name.reserve(object.size() + 1 + member.size());
+    name.append(object).append(1, '.').append(member);
+    if (std::ranges::find(unknown_members_, name) == unknown_members_.end()) {
+        unknown_members_.push_back(std::move(name));
+    }
+}
+
+void Mapping::text(json::Value value, std::string* to) {
+    if (auto text = value.string()) {
+        to->assign(*text);
+        // JSON may hold U+0000; nothing behind us can store it.
+        if (text->find('\0') != std::string_view::npos) {
+            std::erase(*to, '\0');
+        }
+    } else {
+        fail(std::move(text.error()));
+    }
+}
+
+void Mapping::any_text(json::Value value, std::string* to) {
+    switch (value.kind()) {
+        case json::Kind::number:
+            to->assign(*value.number_text());
+            return;
+        case json::Kind::boolean:
+            to->assign(*value.boolean() ? "true" : "false");
+            return;
+        default:
+            text(value, to);
+    }
+}
+
+bool Mapping::flag(json::Value value) {
+    auto flag = value.boolean();
+    if (!flag) {
+        fail(std::move(flag.error()));
+        return false;
+    }
+    return *flag;
+}
+
+std::int64_t Mapping::integer(json::Value value) {
+    auto number = value.int64();
+    if (!number) {
+        fail(std::move(number.error()));
+        return 0;
+    }
+    return *number;
+}
+
+std::int64_t Mapping::id(json::Value value) {
+    std::int64_t id = 0;
+    if (value.is_string()) {
+        auto text = *value.string();
+        if (text.starts_with("gid://")) {
+            text.remove_prefix(text.rfind('/') + 1);
+            text = text.substr(0, text.find('?'));
+        }
+        if (const auto number = core::parse_int<std::int64_t>(text)) {
+            id = *number;
+        } else {
+            fail(value, number.error().code, "should be an id");
+            return 0;
+        }
+    } else {
+        id = integer(value);
+    }
+    if (id <= 0) {
+        fail(value, "id_not_positive", "should be an id");
+        return 0;
+    }
+    return id;
+}
+
+void Mapping::time(json::Value value, google::protobuf::Timestamp* to) {
+    const auto text = value.string();
+    if (!text) {
+        fail(text.error());
+        return;
+    }
+    const auto time = core::parse_rfc3339(*text);
+    if (!time) {
+        fail(value, time.error().code, "should be an RFC 3339 time");
+        return;
+    }
+    const auto nanos = core::nanos_since_epoch(*time);
+    auto seconds = nanos / kNanosPerSecond;
+    auto rest = nanos % kNanosPerSecond;
+    if (rest < 0) {
+        --seconds;
+        rest += kNanosPerSecond;
+    }
+    to->set_seconds(seconds);
+    to->set_nanos(static_cast<std::int32_t>(rest));
+}
+
+void Mapping::decimal(json::Value value, syncline::common::v1::Decimal* to) {
+    if (value.is_number()) {
+        if (const auto text = *value.number_text(); plain_integer(text)) {
+            to->mutable_value()->assign(text);
+            return;
+        }
+    }
+    auto number = value.decimal();
+    if (!number) {
+        fail(std::move(number.error()));
+        return;
+    }
+    to->set_value(number->to_string());
+}
+
+void Mapping::keep_money(const core::Result<core::Decimal>& number, json::Value where, Money* to) {
+    if (!number) {
+        fail(number.error());
+        return;
+    }
+    if (number->places() > kNanosPlaces) {
+        fail(where, "amount_precision", "has more than nine digits after the point");
+        return;
+    }
+    const auto parts = number->to_units_nanos();
+    if (!parts) {
+        fail(where, parts.error().code, "is too large for an amount");
+        return;
+    }
+    to->set_units(parts->units);
+    to->set_nanos(parts->nanos);
+}
+
+void Mapping::amount(json::Value value, std::string_view currency, Money* to) {
+    if (!core::valid_currency_code(currency)) {
+        fail(value, "currency_malformed", "has no currency");
+        return;
+    }
+    keep_money(value.decimal(), value, to);
+    to->mutable_currency_code()->assign(currency);
+}
+
+void Mapping::money(json::Value value, Money* to) {
+    if (!value.is_object()) {
+        fail(value, "wrong_type", "should be an amount with its currency");
+        return;
+    }
+    std::optional<json::Value> amount_at;
+    for (const auto member : value.members()) {
+        if (member.value.is_null()) {
+            continue;
+        }
+        if (member.name == "amount") {
+            if (amount_at) {
+                fail(member.value, "duplicate_key", "comes twice");
+            }
+            amount_at = member.value;
+        } else if (member.name == "currency_code" || member.name == "currency") {
+            if (!to->currency_code().empty()) {
+                fail(member.value, "duplicate_key", "comes twice");
+            }
+            text(member.value, to->mutable_currency_code());
+        } else {
+            unknown_member("money", member.name);
+        }
+    }
+    if (failed()) {
+        return;
+    }
+    if (!amount_at) {
+        missing(value, "amount");
+        return;
+    }
+    if (to->currency_code().empty()) {
+        missing(value, "currency_code");
+        return;
+    }
+    if (!core::valid_currency_code(to->currency_code())) {
+        fail(value, "currency_malformed", "should have a currency's code");
+        return;
+    }
+    keep_money(amount_at->decimal(), *amount_at, to);
+    if (to->currency_code() == kNoCurrency) {
+        to->Clear();
+    }
+}
+
+void Mapping::pair(json::Value value, MoneyPair* to) {
+    if (!value.is_object()) {
+        fail(value, "wrong_type", "should be an amount in two currencies");
+        return;
+    }
+    for (const auto member : value.members()) {
+        if (member.value.is_null()) {
+            continue;
+        }
+        const bool shop = member.name == "shop_money";
+        if (shop ? to->has_shop() : member.name == "presentment_money" && to->has_presentment()) {
+            fail(member.value, "duplicate_key", "comes twice");
+        } else if (shop) {
+            money(member.value, to->mutable_shop());
+        } else if (member.name == "presentment_money") {
+            money(member.value, to->mutable_presentment());
+        } else {
+            unknown_member("money_set", member.name);
+        }
+        if (failed()) {
+            return;
+        }
+    }
+    if (!to->has_shop()) {
+        missing(value, "shop_money");
+        return;
+    }
+    if (to->has_presentment() && to->presentment().currency_code() == to->shop().currency_code() &&
+        to->presentment().units() == to->shop().units() && to->presentment().nanos() == to->shop().nanos()) {
+        to->clear_presentment();
+    }
+    if (to->shop().currency_code().empty()) {
+        to->Clear();
+    }
+}
+
+}  // namespace ingress

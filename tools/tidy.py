@@ -118,7 +118,8 @@ def check_banned(path: Path, text: str) -> list[str]:
 
 def check_text(path: Path, text: str) -> list[str]:
     relative = path.relative_to(ROOT)
-    if relative.name == "tidy.py":
+    # Fixtures say what foreign systems say: "XXX" is a currency code there.
+    if relative.name == "tidy.py" or relative.is_relative_to("tests/contracts/fixtures"):
         return []
     return [
         f"{relative}:{number}: {instead}"

@@ -236,6 +236,8 @@ class Stack:
         for path in (config / "mappings", vault):
             path.mkdir(parents=True, exist_ok=True)
         (vault / "admin-token").write_text(f"local:{self.admin_token}\n")
+        # The same in every run: a restarted stack must find the guests it has made.
+        (vault / "contact-key").write_text("key of the local stack\n")
         apps = {}
         for shop in self.shops:
             (vault / f"shopify-{shop.alias}").write_text(shop.secret + "\n")
@@ -271,6 +273,7 @@ class Stack:
                 "postgres": {"url": self.postgres.url},
                 "shops_file": str(self.folder / "config/shops.yaml"),
                 "mappings_dir": str(self.folder / "config/mappings"),
+                "contact_key_file": str(self.folder / "secrets/contact-key"),
                 "target": {
                     "url": target["url"],
                     "database": target.get("database", ""),

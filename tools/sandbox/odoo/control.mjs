@@ -8,13 +8,48 @@
 //   GET    /_sandbox/orders           sales orders with lines, partners, transfers, invoices written out (?prefix= of the external id)
 //   GET    /_sandbox/credit_notes     credit notes with lines written out (?prefix=)
 //   GET    /_sandbox/summary          how many of what, and what exactly-once forbids
-//   GET    /_sandbox/catalogue        taxes, pricelists, warehouses, journals with id and external id
+//   GET    /_sandbox/catalogue        taxes, pricelists, products, warehouses, journals with their ids
 //   POST   /_sandbox/settings         {"latency_ms", "workers", "rounding_method"}
 //   POST   /_sandbox/reset            forgets customers, orders, credit notes, faults and counters; keeps the catalogue
 import { kKinds } from './faults.mjs';
 import { Transaction } from './store.mjs';
 
 const kDocuments = ['sale.order', 'sale.order.line', 'stock.picking', 'stock.move', 'account.move', 'account.move.line', 'sale.advance.payment.inv'];
+
+// Taxes, pricelists, warehouses, journals, companies and the products that lines other than goods use, with their ids.
+export function listCatalogue(db, settings) {
+  const rows = (model) => [...db.store.table(model).rows.values()];
+  const external = (model, record) => db.store.externalIds.of(model, record.id)?.complete_name ?? null;
+  const list = (model, ...fields) =>
+    rows(model).map((record) => ({
+      id: record.id,
+      external_id: external(model, record),
+      ...Object.fromEntries(fields.map((field) => [field, record[field]])),
+    }));
+  const country = (id) => db.store.table('res.country').get(id)?.code ?? null;
+  return {
+    version: settings.version,
+    database: settings.database,
+    login: settings.login,
+    taxes: rows('account.tax').map((tax) => ({
+      id: tax.id,
+      key: external('account.tax', tax)?.replace('sandbox.account_tax_', ''),
+      name: tax.name,
+      rate: tax.amount,
+      included: tax.price_include,
+      country: country(tax.country_id),
+    })),
+    pricelists: rows('product.pricelist').map((pricelist) => ({
+      id: pricelist.id,
+      name: pricelist.name,
+      currency: db.store.table('res.currency').get(pricelist.currency_id).name,
+    })),
+    products: list('product.product', 'default_code', 'name'),
+    warehouses: list('stock.warehouse', 'code', 'name'),
+    journals: list('account.journal', 'code', 'name', 'type'),
+    companies: list('res.company', 'name', 'tax_calculation_rounding_method'),
+  };
+}
 
 export function controlDoor({ db, faults, counters, settings }) {
   const external = (model, id) => (id ? (db.store.externalIds.of(model, id)?.complete_name ?? null) : null);
@@ -24,34 +59,115 @@ export function controlDoor({ db, faults, counters, settings }) {
     const partner = id && table('res.partner').get(id);
     if (!partner) return null;
     const { name, email, phone, street, street2, city, zip, vat, type, is_company: company, parent_id: parent, active } = partner;
-    return { id, external_id: external('res.partner', id), name, email, phone, street, street2, city, zip, vat, type, is_company: company, active, country: table('res.country').get(partner.country_id)?.code ?? null, state: table('res.country.state').get(partner.state_id)?.code ?? null, parent: external('res.partner', parent) };
+    return {
+      id,
+      external_id: external('res.partner', id),
+      name,
+      email,
+      phone,
+      street,
+      street2,
+      city,
+      zip,
+      vat,
+      type,
+      is_company: company,
+      active,
+      country: table('res.country').get(partner.country_id)?.code ?? null,
+      state: table('res.country.state').get(partner.state_id)?.code ?? null,
+      parent: external('res.partner', parent),
+    };
   }
 
   const taxesOf = (ids) => ids.map((id) => external('account.tax', id)?.replace('sandbox.account_tax_', '') ?? String(id)).sort();
 
   function orderOf(order) {
-    const lines = table('sale.order.line').by('order_id', order.id).slice().sort((a, b) => a.sequence - b.sequence || a.id - b.id);
+    const lines = table('sale.order.line')
+      .by('order_id', order.id)
+      .slice()
+      .sort((a, b) => a.sequence - b.sequence || a.id - b.id);
     const pickings = table('stock.picking').by('sale_id', order.id);
     return {
-      id: order.id, external_id: external('sale.order', order.id), name: order.name, state: order.state, locked: Boolean(order.locked), client_order_ref: order.client_order_ref, origin: order.origin, date_order: order.date_order,
-      currency: table('res.currency').get(order.currency_id)?.name ?? null, pricelist: external('product.pricelist', order.pricelist_id), warehouse: table('stock.warehouse').get(order.warehouse_id)?.code ?? null, company_id: order.company_id,
-      partner: partnerOf(order.partner_id), invoice_partner: partnerOf(order.partner_invoice_id), shipping_partner: partnerOf(order.partner_shipping_id), note: order.note,
-      amount_untaxed: order.amount_untaxed, amount_tax: order.amount_tax, amount_total: order.amount_total,
+      id: order.id,
+      external_id: external('sale.order', order.id),
+      name: order.name,
+      state: order.state,
+      locked: Boolean(order.locked),
+      client_order_ref: order.client_order_ref,
+      origin: order.origin,
+      date_order: order.date_order,
+      currency: table('res.currency').get(order.currency_id)?.name ?? null,
+      pricelist: external('product.pricelist', order.pricelist_id),
+      warehouse: table('stock.warehouse').get(order.warehouse_id)?.code ?? null,
+      company_id: order.company_id,
+      partner: partnerOf(order.partner_id),
+      invoice_partner: partnerOf(order.partner_invoice_id),
+      shipping_partner: partnerOf(order.partner_shipping_id),
+      note: order.note,
+      amount_untaxed: order.amount_untaxed,
+      amount_tax: order.amount_tax,
+      amount_total: order.amount_total,
       lines: lines.map((line) => ({
-        external_id: external('sale.order.line', line.id), sku: table('product.product').get(line.product_id)?.default_code ?? null, name: line.name, quantity: line.product_uom_qty, price_unit: line.price_unit, discount: line.discount, display_type: line.display_type,
-        taxes: taxesOf(line[db.names.line_taxes]), subtotal: line.price_subtotal, total: line.price_total, delivered: line.qty_delivered, invoiced: line.qty_invoiced,
+        external_id: external('sale.order.line', line.id),
+        sku: table('product.product').get(line.product_id)?.default_code ?? null,
+        name: line.name,
+        quantity: line.product_uom_qty,
+        price_unit: line.price_unit,
+        discount: line.discount,
+        display_type: line.display_type,
+        taxes: taxesOf(line[db.names.line_taxes]),
+        subtotal: line.price_subtotal,
+        total: line.price_total,
+        delivered: line.qty_delivered,
+        invoiced: line.qty_invoiced,
       })),
-      pickings: pickings.map((picking) => ({ state: picking.state, moves: table('stock.move').by('picking_id', picking.id).map((move) => ({ sku: table('product.product').get(move.product_id)?.default_code ?? null, quantity: move.product_uom_qty, state: move.state })) })),
+      pickings: pickings.map((picking) => ({
+        state: picking.state,
+        moves: table('stock.move')
+          .by('picking_id', picking.id)
+          .map((move) => ({
+            sku: table('product.product').get(move.product_id)?.default_code ?? null,
+            quantity: move.product_uom_qty,
+            state: move.state,
+          })),
+      })),
     };
   }
 
   function moveOf(move) {
-    const lines = table('account.move.line').by('move_id', move.id).slice().sort((a, b) => a.sequence - b.sequence || a.id - b.id);
+    const lines = table('account.move.line')
+      .by('move_id', move.id)
+      .slice()
+      .sort((a, b) => a.sequence - b.sequence || a.id - b.id);
     return {
-      id: move.id, external_id: external('account.move', move.id), name: move.name, move_type: move.move_type, state: move.state, payment_state: move.payment_state, ref: move.ref, invoice_origin: move.invoice_origin, invoice_date: move.invoice_date, date: move.date,
-      currency: table('res.currency').get(move.currency_id)?.name ?? null, partner: partnerOf(move.partner_id), reversed_entry: external('account.move', move.reversed_entry_id),
-      amount_untaxed: move.amount_untaxed, amount_tax: move.amount_tax, amount_total: move.amount_total,
-      lines: lines.map((line) => ({ external_id: external('account.move.line', line.id), sku: table('product.product').get(line.product_id)?.default_code ?? null, name: line.name, quantity: line.quantity, price_unit: line.price_unit, discount: line.discount, taxes: taxesOf(line.tax_ids), sale_lines: line.sale_line_ids.map((id) => external('sale.order.line', id)), subtotal: line.price_subtotal, total: line.price_total })),
+      id: move.id,
+      external_id: external('account.move', move.id),
+      name: move.name,
+      move_type: move.move_type,
+      state: move.state,
+      payment_state: move.payment_state,
+      ref: move.ref,
+      invoice_origin: move.invoice_origin,
+      invoice_date: move.invoice_date,
+      date: move.date,
+      currency: table('res.currency').get(move.currency_id)?.name ?? null,
+      partner: partnerOf(move.partner_id),
+      reversed_entry: external('account.move', move.reversed_entry_id),
+      amount_untaxed: move.amount_untaxed,
+      amount_tax: move.amount_tax,
+      amount_total: move.amount_total,
+      lines: lines.map((line) => ({
+        external_id: external('account.move.line', line.id),
+        sku: table('product.product').get(line.product_id)?.default_code ?? null,
+        name: line.name,
+        quantity: line.quantity,
+        price_unit: line.price_unit,
+        discount: line.discount,
+        taxes: taxesOf(line.tax_ids),
+        sale_lines: line.sale_line_ids.map((id) => external('sale.order.line', id)),
+        subtotal: line.price_subtotal,
+        total: line.price_total,
+      })),
     };
   }
 
@@ -72,7 +188,12 @@ export function controlDoor({ db, faults, counters, settings }) {
       orders.by_state[order.state] = (orders.by_state[order.state] ?? 0) + 1;
       const name = external('sale.order', order.id);
       if (!name) orders.without_external_id += 1;
-      if (table('stock.picking').by('sale_id', order.id).filter((picking) => picking.state !== 'done' && picking.state !== 'cancel').length > 1) orders.with_several_open_transfers.push(name ?? order.name);
+      if (
+        table('stock.picking')
+          .by('sale_id', order.id)
+          .filter((picking) => picking.state !== 'done' && picking.state !== 'cancel').length > 1
+      )
+        orders.with_several_open_transfers.push(name ?? order.name);
       // The same reference for the same customer twice: a duplicate whatever its external id.
       const key = `${order.client_order_ref}|${order.partner_id}|${order.origin}`;
       if (order.client_order_ref && references.has(key)) orders.repeated_reference.push(name ?? order.name);
@@ -101,17 +222,6 @@ export function controlDoor({ db, faults, counters, settings }) {
     return { orders, lines_without_external_id: linesWithout, account_moves: moves, partners };
   }
 
-  function catalogue() {
-    const list = (model, ...fields) => [...table(model).rows.values()].map((record) => ({ id: record.id, external_id: external(model, record.id), ...Object.fromEntries(fields.map((field) => [field, record[field]])) }));
-    return {
-      version: settings.version, database: settings.database, login: settings.login,
-      taxes: [...table('account.tax').rows.values()].map((tax) => ({ id: tax.id, external_id: external('account.tax', tax.id), key: external('account.tax', tax.id).replace('sandbox.account_tax_', ''), name: tax.name, rate: tax.amount, included: tax.price_include, country: table('res.country').get(tax.country_id)?.code ?? null })),
-      pricelists: [...table('product.pricelist').rows.values()].map((pricelist) => ({ id: pricelist.id, external_id: external('product.pricelist', pricelist.id), name: pricelist.name, currency: table('res.currency').get(pricelist.currency_id).name })),
-      warehouses: list('stock.warehouse', 'code', 'name'), journals: list('account.journal', 'code', 'name', 'type'),
-      companies: list('res.company', 'name', 'tax_calculation_rounding_method'), product_count: table('product.product').rows.size,
-    };
-  }
-
   function reset() {
     const tx = new Transaction(db.store);
     for (const model of [...kDocuments, 'res.partner']) {
@@ -131,7 +241,8 @@ export function controlDoor({ db, faults, counters, settings }) {
     if (body.workers !== undefined) settings.workers = body.workers;
     if (body.rounding_method !== undefined) {
       const tx = new Transaction(db.store);
-      for (const company of table('res.company').rows.values()) table('res.company').update(tx, company, { tax_calculation_rounding_method: body.rounding_method });
+      for (const company of table('res.company').rows.values())
+        table('res.company').update(tx, company, { tax_calculation_rounding_method: body.rounding_method });
       db.store.commit(tx);
     }
     return { latency_ms: settings.latencyMs, workers: settings.workers };
@@ -149,7 +260,7 @@ export function controlDoor({ db, faults, counters, settings }) {
     'GET /_sandbox/invoices': (query) => listed('account.move', moveOf, query.get('prefix'), (move) => move.move_type === 'out_invoice'),
     'GET /_sandbox/partners': (query) => listed('res.partner', (partner) => partnerOf(partner.id), query.get('prefix')),
     'GET /_sandbox/summary': summary,
-    'GET /_sandbox/catalogue': catalogue,
+    'GET /_sandbox/catalogue': () => listCatalogue(db, settings),
     'GET /_sandbox/dump': (query) => {
       if (!table(query.get('model'))) throw new Error(`unknown model "${query.get('model')}"`);
       return listed(query.get('model'), (record) => ({ external_id: external(query.get('model'), record.id), ...record }), query.get('prefix'));

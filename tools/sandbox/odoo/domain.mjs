@@ -1,7 +1,23 @@
 // Search domains: prefix lists of [field, operator, value] with '&', '|' and '!'. An index answers one equality, the rest is filtered.
 import { valueError } from './errors.mjs';
 
-const kOperators = new Set(['=', '!=', '>', '>=', '<', '<=', 'in', 'not in', 'like', 'ilike', 'not like', 'not ilike', '=like', '=ilike', 'child_of']);
+const kOperators = new Set([
+  '=',
+  '!=',
+  '>',
+  '>=',
+  '<',
+  '<=',
+  'in',
+  'not in',
+  'like',
+  'ilike',
+  'not like',
+  'not ilike',
+  '=like',
+  '=ilike',
+  'child_of',
+]);
 
 // → a tree of {and: […]}, {or: […]}, {not: x}, {field, operator, value}
 export function parseDomain(domain) {
@@ -30,7 +46,10 @@ export function parseDomain(domain) {
 }
 
 function likePattern(text, flags, anchored) {
-  const escaped = text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/%/g, '.*').replace(/_/g, '.');
+  const escaped = text
+    .replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+    .replace(/%/g, '.*')
+    .replace(/_/g, '.');
   return new RegExp(anchored ? `^${escaped}$` : escaped, flags + 's');
 }
 
@@ -100,7 +119,10 @@ export class Matcher {
     if (operator === 'child_of') return this.childOf(spec, found, record, value);
     const number = spec.type === 'float' || spec.type === 'monetary' || spec.type === 'integer';
     const values = Array.isArray(found) ? found : [number && isEmpty(found) ? 0 : found];
-    const equals = (left, right) => (isEmpty(right) && !number ? isEmpty(left) : left === right || (typeof right === 'string' && spec.relation && this.displayName(spec, left) === right));
+    const equals = (left, right) =>
+      isEmpty(right) && !number
+        ? isEmpty(left)
+        : left === right || (typeof right === 'string' && spec.relation && this.displayName(spec, left) === right);
     const any = (right) => (values.length === 0 ? isEmpty(right) : values.some((left) => equals(left, right)));
     switch (operator) {
       case '=':
@@ -115,7 +137,7 @@ export class Matcher {
       case '>=':
       case '<':
       case '<=':
-        return values.some((left) => !isEmpty(left) || number ? compare(left, operator, value) : false);
+        return values.some((left) => (!isEmpty(left) || number ? compare(left, operator, value) : false));
       default:
         return this.matchesLike(spec, values, operator, value);
     }
@@ -162,10 +184,12 @@ function unique(records) {
 }
 
 export function sortRecords(records, order) {
-  const keys = String(order).split(',').map((part) => {
-    const [name, direction = 'asc'] = part.trim().split(/\s+/);
-    return { name, sign: direction.toLowerCase() === 'desc' ? -1 : 1 };
-  });
+  const keys = String(order)
+    .split(',')
+    .map((part) => {
+      const [name, direction = 'asc'] = part.trim().split(/\s+/);
+      return { name, sign: direction.toLowerCase() === 'desc' ? -1 : 1 };
+    });
   const rank = (value) => (value === null || value === undefined ? '' : value);
   return records.sort((a, b) => {
     for (const { name, sign } of keys) {

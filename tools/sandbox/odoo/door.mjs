@@ -63,7 +63,12 @@ export class Door {
       return this.send(response, down ? 500 : 200, 'application/json', `{"status": "${down ? 'fail' : 'pass'}"}`);
     }
     if ((pathname === '/web/version' || pathname === '/json/version') && this.settings.major >= 19) {
-      return this.send(response, 200, 'application/json; charset=utf-8', toJson({ version_info: this.settings.versionInfo, version: this.settings.version }));
+      return this.send(
+        response,
+        200,
+        'application/json; charset=utf-8',
+        toJson({ version_info: this.settings.versionInfo, version: this.settings.version }),
+      );
     }
     if (pathname === '/jsonrpc' && request.method === 'POST') return this.jsonRpc(request, response);
     const json2 = /^\/json\/2\/([^/]+)\/([^/]+)$/.exec(pathname);
@@ -92,7 +97,12 @@ export class Door {
       return this.fail(response, new OdooError('werkzeug.exceptions.BadRequest', 400, 'could not parse the body as json'));
     }
     return this.call({
-      request, response, modelName, methodName, startedAt, limited: key === this.settings.limitedApiKey,
+      request,
+      response,
+      modelName,
+      methodName,
+      startedAt,
+      limited: key === this.settings.limitedApiKey,
       bind: (spec) => bindByName(spec, modelName, methodName, body),
       answer: (result) => this.send(response, 200, 'application/json; charset=utf-8', toJson(result)),
       refuse: (error) => this.fail(response, error),
@@ -111,13 +121,27 @@ export class Door {
       return this.send(response, 400, 'text/plain; charset=utf-8', 'Invalid JSON data');
     }
     const { id = null, params } = envelope;
-    const answer = (result) => this.send(response, 200, 'application/json', result === undefined || result === null ? toJson({ jsonrpc: '2.0', id }) : toJson({ jsonrpc: '2.0', id, result }));
-    const refuse = (error) => this.send(response, 200, 'application/json', toJson({ jsonrpc: '2.0', id, error: { code: this.settings.major >= 19 ? 0 : 200, message: 'Odoo Server Error', data: errorBody(error) } }));
+    const answer = (result) =>
+      this.send(
+        response,
+        200,
+        'application/json',
+        result === undefined || result === null ? toJson({ jsonrpc: '2.0', id }) : toJson({ jsonrpc: '2.0', id, result }),
+      );
+    const refuse = (error) =>
+      this.send(
+        response,
+        200,
+        'application/json',
+        toJson({ jsonrpc: '2.0', id, error: { code: this.settings.major >= 19 ? 0 : 200, message: 'Odoo Server Error', data: errorBody(error) } }),
+      );
     const { service, method, args = [] } = params;
     if (service === 'common') return this.common(method, args, answer, refuse);
-    if (service !== 'object' || (method !== 'execute_kw' && method !== 'execute')) return refuse(new OdooError('builtins.KeyError', 500, String(service)));
+    if (service !== 'object' || (method !== 'execute_kw' && method !== 'execute'))
+      return refuse(new OdooError('builtins.KeyError', 500, String(service)));
     const [database, uid, password, modelName, methodName, ...rest] = args;
-    if (!this.knowsDatabase(database)) return refuse(new OdooError('psycopg2.OperationalError', 500, `FATAL:  database "${database}" does not exist`));
+    if (!this.knowsDatabase(database))
+      return refuse(new OdooError('psycopg2.OperationalError', 500, `FATAL:  database "${database}" does not exist`));
     if (uid !== 2 || !this.isKey(password)) {
       this.counters.unauthorized += 1;
       return refuse(accessDenied());
@@ -125,7 +149,12 @@ export class Door {
     const positional = method === 'execute_kw' ? (rest[0] ?? []) : rest;
     const keyword = method === 'execute_kw' ? (rest[1] ?? {}) : {};
     return this.call({
-      request, response, modelName, methodName, startedAt, limited: password === this.settings.limitedApiKey,
+      request,
+      response,
+      modelName,
+      methodName,
+      startedAt,
+      limited: password === this.settings.limitedApiKey,
       bind: (spec) => bindByPosition(spec, positional, keyword),
       answer,
       refuse: (error) => refuse(error.odooName?.startsWith('werkzeug') ? asServerError(error, modelName) : error),
@@ -133,10 +162,17 @@ export class Door {
   }
 
   common(method, args, answer, refuse) {
-    if (method === 'version') return answer({ server_version: this.settings.version, server_version_info: this.settings.versionInfo, server_serie: this.settings.version, protocol_version: 1 });
+    if (method === 'version')
+      return answer({
+        server_version: this.settings.version,
+        server_version_info: this.settings.versionInfo,
+        server_serie: this.settings.version,
+        protocol_version: 1,
+      });
     if (method === 'authenticate' || method === 'login') {
       const [database, login, key] = args;
-      if (!this.knowsDatabase(database)) return refuse(new OdooError('psycopg2.OperationalError', 500, `FATAL:  database "${database}" does not exist`));
+      if (!this.knowsDatabase(database))
+        return refuse(new OdooError('psycopg2.OperationalError', 500, `FATAL:  database "${database}" does not exist`));
       return answer(login === this.settings.login && this.isKey(key) ? 2 : false);
     }
     return refuse(new OdooError('builtins.AttributeError', 500, `module has no attribute '${method}'`));
@@ -161,7 +197,10 @@ export class Door {
     try {
       await this.takeWorker();
       const { latency } = struck;
-      const delay = this.settings.latencyMs + (latency ? (latency.ms ?? 0) + (latency.jitter_ms ? latency.random() * latency.jitter_ms : 0) : 0) + (struck.execute_late?.delay_ms ?? 0);
+      const delay =
+        this.settings.latencyMs +
+        (latency ? (latency.ms ?? 0) + (latency.jitter_ms ? latency.random() * latency.jitter_ms : 0) : 0) +
+        (struck.execute_late?.delay_ms ?? 0);
       if (delay > 0) await wait(delay);
       const outcome = await this.run(work, struck);
       failed = outcome.error !== undefined || outcome.result?.ids === false;
@@ -184,12 +223,16 @@ export class Door {
       records = Math.max(bound.ids.length, bound.args.data?.length ?? 0, bound.args.vals_list?.length ?? 0);
       if (struck.serialization) {
         if (methodName !== 'load') throw serializationFailure();
-        return { records, result: { ids: false, messages: [{ type: 'error', message: kCouldNotSerialize, record: 0, rows: { from: 0, to: 0 } }], nextrow: 0 } };
+        return {
+          records,
+          result: { ids: false, messages: [{ type: 'error', message: kCouldNotSerialize, record: 0, rows: { from: 0, to: 0 } }], nextrow: 0 },
+        };
       }
       // Only load tells its client of a collision; every other method is repeated by the server and then sees the other's commit.
       const startedAt = methodName === 'load' ? work.startedAt : this.db.store.commits;
       const guard = recordGuard(this.db, this.faults, { model: modelName, method: methodName });
       const { result, saved } = execute(this.db, { spec, modelName, methodName, bound, limited: work.limited, startedAt, guard });
+      if (methodName === 'load' && result.ids) records = result.ids.length;
       if (saved) await saved;
       return { records, result };
     } catch (error) {
@@ -223,7 +266,14 @@ export class Door {
   refuseWith(response, rule) {
     const status = rule.status ?? 500;
     const extra = rule.retry_after === undefined ? {} : { 'Retry-After': String(rule.retry_after) };
-    if (rule.name) return this.send(response, status, 'application/json; charset=utf-8', toJson(errorBody(new OdooError(rule.name, status, rule.message ?? rule.name))), extra);
+    if (rule.name)
+      return this.send(
+        response,
+        status,
+        'application/json; charset=utf-8',
+        toJson(errorBody(new OdooError(rule.name, status, rule.message ?? rule.name))),
+        extra,
+      );
     return this.send(response, status, 'text/html; charset=utf-8', htmlError(status), extra);
   }
   malformed(response) {
@@ -271,4 +321,3 @@ function asServerError(error, modelName) {
   if (error.status === 404) return new OdooError('builtins.KeyError', 500, modelName);
   return new OdooError('builtins.TypeError', 500, error.message);
 }
-

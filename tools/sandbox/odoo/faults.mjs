@@ -10,7 +10,8 @@
 
 export const kKinds = {
   latency: 'adds `ms` (and up to `jitter_ms`) before the call runs',
-  http_error: 'answers `status` (429 with `retry_after` seconds, 500, 502, 503, 504) as HTML without running the call; `name` makes it a JSON error of that exception',
+  http_error:
+    'answers `status` (429 with `retry_after` seconds, 500, 502, 503, 504) as HTML without running the call; `name` makes it a JSON error of that exception',
   request_lost: 'closes the connection; the call does not run',
   answer_lost: 'runs and commits the call, then closes the connection without an answer',
   serialization: 'a load answers ids:false with "could not serialize…"; any other call 500 SerializationFailure',
@@ -22,7 +23,8 @@ export const kKinds = {
   refuse: 'closes the listening port until the rule is gone (reach the sandbox by its control port)',
   unauthorized: 'answers 401',
   refuse_record: 'a UserError (`message`) for the records with one of `external_ids` or `refs` (client_order_ref), on load, write, confirm, post',
-  lock_record: 'somebody holds a lock on the records (default model res.partner) with one of `external_ids` or `emails`: whatever touches them, orders of that customer included, fails with LockNotAvailable (a message of load) or LockError',
+  lock_record:
+    'somebody holds a lock on the records (default model res.partner) with one of `external_ids` or `emails`: whatever touches them, orders of that customer included, fails with LockNotAvailable (a message of load) or LockError',
 };
 
 // xorshift32: small, seeded, the same on every machine.

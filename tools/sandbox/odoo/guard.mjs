@@ -29,7 +29,10 @@ export function recordGuard(db, faults, { model: calledModel, method }) {
       }
       const locked = rule.model ?? 'res.partner';
       const itself = model === locked && (named(rule, externalId ?? nameOf(model, record?.id)) || mailed(rule, values.email ?? record?.email));
-      const customer = locked === 'res.partner' && ['sale.order', 'account.move'].includes(model) && [values.partner_id, record?.partner_id].some((id) => concernsPartner(rule, id));
+      const customer =
+        locked === 'res.partner' &&
+        ['sale.order', 'account.move'].includes(model) &&
+        [values.partner_id, record?.partner_id].some((id) => concernsPartner(rule, id));
       if (itself || customer) {
         rule.struck += 1;
         if (calledModel === model && method === 'load') throw lockNotAvailable(locked.replaceAll('.', '_'));

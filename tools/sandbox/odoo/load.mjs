@@ -49,7 +49,8 @@ function addColumn(env, model, plan, [name, ...rest], at) {
     return;
   }
   const by = rest.length === 0 ? 'value' : rest[0] === 'id' ? 'external' : rest[0] === '.id' ? 'database' : undefined;
-  if (by === undefined || (rest.length > 0 && !spec.relation)) throw valueError(`Invalid field '${[name, ...rest].join('/')}' on model '${model.name}'`);
+  if (by === undefined || (rest.length > 0 && !spec.relation))
+    throw valueError(`Invalid field '${[name, ...rest].join('/')}' on model '${model.name}'`);
   plan.own.push({ at, name, spec, by });
 }
 
@@ -220,7 +221,8 @@ export class Loader {
     }
     if (column.by === 'database') {
       if (!/^\d+$/.test(text)) return refuse(`Invalid database id '${text}' for the field '${spec.string}'`);
-      if (!this.env.table(spec.relation).get(Number(text))) return refuse(`No matching record found for database id '${text}' in field '${spec.string}'`);
+      if (!this.env.table(spec.relation).get(Number(text)))
+        return refuse(`No matching record found for database id '${text}' in field '${spec.string}'`);
       return Number(text);
     }
     const [found] = this.byName(spec.relation, text);
@@ -267,7 +269,9 @@ export class Loader {
     if (!entry) return null;
     if (externalIds.collides(this.env.tx, entry)) throw serializationFailure();
     if (entry.model !== modelName) {
-      throw validationError(`For external id ${externalId} when trying to create/update a record of model ${modelName} found record of different model ${entry.model} (${entry.res_id})`);
+      throw validationError(
+        `For external id ${externalId} when trying to create/update a record of model ${modelName} found record of different model ${entry.model} (${entry.res_id})`,
+      );
     }
     return this.env.table(modelName).get(entry.res_id) ?? null;
   }

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import http from 'node:http';
 import { parseArgs } from 'node:util';
 import { defaultProducts, defaultTaxes, seed } from './catalogue.mjs';
-import { controlDoor } from './control.mjs';
+import { controlDoor, listCatalogue } from './control.mjs';
 import { Counters } from './counters.mjs';
 import { Door } from './door.mjs';
 import { Faults } from './faults.mjs';
@@ -34,6 +34,7 @@ Plays Odoo 16-19: JSON-2 (19), JSON-RPC, with the behaviours seen on a real serv
   --products N            products SKU-0001 … beside the fixed ones  (500)
   --catalogue FILE        products, taxes, pricelists, warehouses    (built in)
   --state FILE            keep what was committed across a kill
+  --print-catalogue       print what the catalogue holds as JSON and end
   --help                  this text
 
 Control: GET http://…/_sandbox/ lists what there is: faults, dumps, counters.
@@ -41,10 +42,24 @@ Control: GET http://…/_sandbox/ lists what there is: faults, dumps, counters.
 
 const { values: options } = parseArgs({
   options: {
-    host: { type: 'string', default: '127.0.0.1' }, port: { type: 'string', default: '0' }, 'control-port': { type: 'string', default: '0' }, version: { type: 'string', default: '19.0' },
-    database: { type: 'string', default: 'sandbox' }, login: { type: 'string', default: 'syncline' }, 'api-key': { type: 'string', default: 'sandbox-key' }, 'api-key-file': { type: 'string' }, 'limited-api-key': { type: 'string', default: 'sandbox-limited-key' },
-    'latency-ms': { type: 'string', default: '0' }, workers: { type: 'string', default: '0' }, rounding: { type: 'string', default: 'round_globally' }, 'user-tz': { type: 'string', default: 'Europe/Brussels' },
-    products: { type: 'string', default: '500' }, catalogue: { type: 'string' }, state: { type: 'string' }, help: { type: 'boolean', default: false },
+    host: { type: 'string', default: '127.0.0.1' },
+    port: { type: 'string', default: '0' },
+    'control-port': { type: 'string', default: '0' },
+    version: { type: 'string', default: '19.0' },
+    database: { type: 'string', default: 'sandbox' },
+    login: { type: 'string', default: 'syncline' },
+    'api-key': { type: 'string', default: 'sandbox-key' },
+    'api-key-file': { type: 'string' },
+    'limited-api-key': { type: 'string', default: 'sandbox-limited-key' },
+    'latency-ms': { type: 'string', default: '0' },
+    workers: { type: 'string', default: '0' },
+    rounding: { type: 'string', default: 'round_globally' },
+    'user-tz': { type: 'string', default: 'Europe/Brussels' },
+    products: { type: 'string', default: '500' },
+    catalogue: { type: 'string' },
+    state: { type: 'string' },
+    'print-catalogue': { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   },
 });
 
@@ -63,10 +78,18 @@ if (!['round_globally', 'round_per_line'].includes(options.rounding)) stop(`--ro
 const [major, minor] = options.version.split('.').map(Number);
 const first = (model, matches) => (env) => [...env.table(model).rows.values()].find(matches)?.id ?? null;
 const settings = {
-  version: options.version, major, versionInfo: [major, minor, 0, 'final', 0, ''], database: options.database, login: options.login,
-  apiKey: options['api-key-file'] ? fs.readFileSync(options['api-key-file'], 'utf8').trim() : options['api-key'], limitedApiKey: options['limited-api-key'],
-  latencyMs: Number(options['latency-ms']), workers: Number(options.workers), userTimeZone: options['user-tz'],
-  defaultPricelist: first('product.pricelist', () => true), defaultWarehouse: first('stock.warehouse', () => true),
+  version: options.version,
+  major,
+  versionInfo: [major, minor, 0, 'final', 0, ''],
+  database: options.database,
+  login: options.login,
+  apiKey: options['api-key-file'] ? fs.readFileSync(options['api-key-file'], 'utf8').trim() : options['api-key'],
+  limitedApiKey: options['limited-api-key'],
+  latencyMs: Number(options['latency-ms']),
+  workers: Number(options.workers),
+  userTimeZone: options['user-tz'],
+  defaultPricelist: first('product.pricelist', () => true),
+  defaultWarehouse: first('stock.warehouse', () => true),
   defaultJournal: first('account.journal', (journal) => journal.type === 'sale'),
   defaultTaxes: (env) => [...env.table('account.tax').rows.values()].slice(0, 1).map((tax) => tax.id),
 };
@@ -75,8 +98,13 @@ const store = new Store();
 const db = new Database({ schema: buildSchema(major), names: namesOf(major), store, behaviours, settings });
 const given = options.catalogue ? JSON.parse(fs.readFileSync(options.catalogue, 'utf8')) : {};
 const catalogue = {
-  products: [...defaultProducts(Number(options.products)), ...(given.products ?? [])], taxes: [...defaultTaxes(), ...(given.taxes ?? [])],
-  pricelists: given.pricelists ?? ['EUR', 'USD', 'GBP', 'CHF', 'CAD', 'JPY', 'SEK', 'KWD'], warehouses: given.warehouses ?? [{ code: 'WH', name: 'Main warehouse' }, { code: 'WH2', name: 'Second warehouse' }],
+  products: [...defaultProducts(Number(options.products)), ...(given.products ?? [])],
+  taxes: [...defaultTaxes(), ...(given.taxes ?? [])],
+  pricelists: given.pricelists ?? ['EUR', 'USD', 'GBP', 'CHF', 'CAD', 'JPY', 'SEK', 'KWD'],
+  warehouses: given.warehouses ?? [
+    { code: 'WH', name: 'Main warehouse' },
+    { code: 'WH2', name: 'Second warehouse' },
+  ],
   roundingMethod: options.rounding,
 };
 
@@ -88,6 +116,13 @@ if (!journal?.restore(store)) {
     journal.rewrite(store);
     store.journal = journal;
   }
+}
+
+if (options['print-catalogue']) {
+  const text = `${JSON.stringify(listCatalogue(db, settings), null, 1)}\n`;
+  // A pipe takes 64 KiB at once; the process may only end when all of it is written.
+  await new Promise((written) => process.stdout.write(text, written));
+  process.exit(0);
 }
 
 const faults = new Faults();
@@ -105,7 +140,18 @@ for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => process.exi
 try {
   const port = await door.listen(options.host, Number(options.port));
   controlServer.listen(Number(options['control-port']), options.host, () => {
-    const ready = { ready: true, url: `http://${options.host}:${port}`, port, control_url: `http://${options.host}:${controlServer.address().port}/_sandbox`, control_port: controlServer.address().port, version: options.version, database: options.database, login: options.login, pid: process.pid, orders: store.table('sale.order').rows.size };
+    const ready = {
+      ready: true,
+      url: `http://${options.host}:${port}`,
+      port,
+      control_url: `http://${options.host}:${controlServer.address().port}/_sandbox`,
+      control_port: controlServer.address().port,
+      version: options.version,
+      database: options.database,
+      login: options.login,
+      pid: process.pid,
+      orders: store.table('sale.order').rows.size,
+    };
     process.stdout.write(`${JSON.stringify(ready)}\n`);
   });
 } catch (error) {

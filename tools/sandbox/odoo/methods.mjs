@@ -10,7 +10,9 @@ const record = (params, required, run) => ({ level: 'record', params, required, 
 const kGeneric = {
   search: model(['domain', 'offset', 'limit', 'order'], 1, (env, name, a) => env.search(name, a.domain, a)),
   search_count: model(['domain', 'limit'], 1, (env, name, a) => env.search(name, a.domain, { limit: a.limit, order: 'id' }).length),
-  search_read: model(['domain', 'fields', 'offset', 'limit', 'order'], 0, (env, name, a) => env.read(name, env.search(name, a.domain ?? [], a), a.fields)),
+  search_read: model(['domain', 'fields', 'offset', 'limit', 'order'], 0, (env, name, a) =>
+    env.read(name, env.search(name, a.domain ?? [], a), a.fields),
+  ),
   name_search: model(['name', 'domain', 'operator', 'limit'], 0, (env, name, a) => env.nameSearch(name, a.name ?? '', a)),
   fields_get: model(['allfields', 'attributes'], 0, (env, name, a) => env.fieldsGet(name, a.allfields, a.attributes)),
   load: model(['fields', 'data'], 2, (env, name, a) => new Loader(env, name, a.fields).run(a.data)),
@@ -22,7 +24,9 @@ const kGeneric = {
   write: record(['vals'], 1, (env, name, a, ids) => env.write(name, ids, a.vals)),
   unlink: record([], 0, (env, name, a, ids) => env.unlink(name, ids)),
   exists: record([], 0, (env, name, a, ids) => ids.filter((id) => env.table(name).get(id))),
-  get_external_id: record([], 0, (env, name, a, ids) => Object.fromEntries(ids.map((id) => [id, env.db.store.externalIds.of(name, id)?.complete_name ?? '']))),
+  get_external_id: record([], 0, (env, name, a, ids) =>
+    Object.fromEntries(ids.map((id) => [id, env.db.store.externalIds.of(name, id)?.complete_name ?? ''])),
+  ),
   message_post: record(['body', 'message_type', 'subtype_xmlid', 'subject'], 0, () => [1]),
 };
 
@@ -37,7 +41,18 @@ const kOfModel = {
   'res.users': { context_get: model([], 0, (env) => ({ lang: 'en_US', tz: env.db.settings.userTimeZone, uid: env.uid })) },
 };
 
-const kReading = new Set(['search', 'search_count', 'search_read', 'name_search', 'fields_get', 'read', 'exists', 'get_external_id', 'check_object_reference', 'context_get']);
+const kReading = new Set([
+  'search',
+  'search_count',
+  'search_read',
+  'name_search',
+  'fields_get',
+  'read',
+  'exists',
+  'get_external_id',
+  'check_object_reference',
+  'context_get',
+]);
 
 export function findMethod(db, modelName, methodName) {
   if (!db.schema.has(modelName)) throw notFound(`the model '${modelName}' does not exist`);
@@ -46,7 +61,12 @@ export function findMethod(db, modelName, methodName) {
   if (special) return special;
   const action = db.behaviours[modelName]?.methods?.[methodName];
   if (!action) throw notFound(`the method '${modelName}.${methodName}' does not exist`);
-  return record([], 0, (env, name, a, ids) => action(env, ids.map((id) => env.existing(name, id))));
+  return record([], 0, (env, name, a, ids) =>
+    action(
+      env,
+      ids.map((id) => env.existing(name, id)),
+    ),
+  );
 }
 
 // Arguments by name (JSON-2): {ids, context, …rest}.

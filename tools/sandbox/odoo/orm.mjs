@@ -141,7 +141,9 @@ export class Env {
 
   search(modelName, domain, { offset = 0, limit, order } = {}) {
     if (modelName === 'ir.model.data' && this.limited) {
-      throw accessError("You are not allowed to access 'Model Data' (ir.model.data) records.\n\nThis operation is allowed for the following groups:\n\t- Administration/Access Rights");
+      throw accessError(
+        "You are not allowed to access 'Model Data' (ir.model.data) records.\n\nThis operation is allowed for the following groups:\n\t- Administration/Access Rights",
+      );
     }
     const model = this.model(modelName);
     const found = sortRecords(new Matcher(this, model, domain).search(), order || model.order);
@@ -160,7 +162,15 @@ export class Env {
     for (const name of allfields && allfields.length > 0 ? allfields : model.fields.keys()) {
       const spec = model.fields.get(name);
       if (!spec) continue;
-      const all = { type: spec.type, string: spec.string, required: Boolean(spec.required), readonly: Boolean(spec.readonly), store: spec.store !== false, searchable: spec.store !== false, name };
+      const all = {
+        type: spec.type,
+        string: spec.string,
+        required: Boolean(spec.required),
+        readonly: Boolean(spec.readonly),
+        store: spec.store !== false,
+        searchable: spec.store !== false,
+        name,
+      };
       if (spec.relation) all.relation = spec.relation;
       if (spec.inverse) all.relation_field = spec.inverse;
       if (spec.selection) all.selection = spec.selection;
@@ -305,7 +315,11 @@ export class Env {
       else if (code === 1) this.write(spec.relation, [id], external ? { ...values, [spec.inverse]: record.id } : values);
       else if (code === 2 || code === 3) this.unlink(spec.relation, [id]);
       else if (code === 4) this.write(spec.relation, [id], { [spec.inverse]: record.id });
-      else if (code === 5 && !creating) this.unlink(spec.relation, this.children(spec, record).map((child) => child.id));
+      else if (code === 5 && !creating)
+        this.unlink(
+          spec.relation,
+          this.children(spec, record).map((child) => child.id),
+        );
       else if (code === 6) for (const each of values) this.write(spec.relation, [each], { [spec.inverse]: record.id });
     }
   }

@@ -4,10 +4,34 @@ const kFormats = new Map();
 
 function offsetMinutes(zone, atMs) {
   if (!kFormats.has(zone)) {
-    kFormats.set(zone, new Intl.DateTimeFormat('en-GB', { timeZone: zone, hourCycle: 'h23', year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit' }));
+    kFormats.set(
+      zone,
+      new Intl.DateTimeFormat('en-GB', {
+        timeZone: zone,
+        hourCycle: 'h23',
+        year: 'numeric',
+        month: '2-digit',
+        day: '2-digit',
+        hour: '2-digit',
+        minute: '2-digit',
+        second: '2-digit',
+      }),
+    );
   }
-  const parts = Object.fromEntries(kFormats.get(zone).formatToParts(new Date(atMs)).map((part) => [part.type, part.value]));
-  const there = Date.UTC(Number(parts.year), Number(parts.month) - 1, Number(parts.day), Number(parts.hour), Number(parts.minute), Number(parts.second));
+  const parts = Object.fromEntries(
+    kFormats
+      .get(zone)
+      .formatToParts(new Date(atMs))
+      .map((part) => [part.type, part.value]),
+  );
+  const there = Date.UTC(
+    Number(parts.year),
+    Number(parts.month) - 1,
+    Number(parts.day),
+    Number(parts.hour),
+    Number(parts.minute),
+    Number(parts.second),
+  );
   return Math.round((there - Math.floor(atMs / 1000) * 1000) / 60000);
 }
 

@@ -17,7 +17,12 @@ function recompute(env, move) {
     { method: roundingMethod(env, move.company_id), decimals: decimalsOf(env, move.currency_id) },
   );
   lines.forEach((line, at) => env.set('account.move.line', line, { price_subtotal: totals.lines[at].subtotal, price_total: totals.lines[at].total }));
-  env.set('account.move', move, { amount_untaxed: totals.untaxed, amount_tax: totals.tax, amount_total: totals.total, amount_residual: totals.total });
+  env.set('account.move', move, {
+    amount_untaxed: totals.untaxed,
+    amount_tax: totals.tax,
+    amount_total: totals.total,
+    amount_residual: totals.total,
+  });
 }
 
 function nameOf(env, move) {
@@ -35,7 +40,9 @@ function post(env, moves) {
   for (const move of moves) {
     if (move.state !== 'draft') throw userError(`The entry ${move.name ?? '/'} (id ${move.id}) must be in draft.`);
     if (move.amount_total < 0) {
-      throw userError('You cannot validate a document with a negative total amount. You should create a credit note instead. Use the action menu to transform it into a credit note or refund.');
+      throw userError(
+        'You cannot validate a document with a negative total amount. You should create a credit note instead. Use the action menu to transform it into a credit note or refund.',
+      );
     }
     if (env.table('res.currency').get(move.currency_id).active === false) {
       throw userError(`You cannot validate a document with an inactive currency: ${env.displayName('res.currency', move.currency_id)}`);
@@ -59,7 +66,10 @@ function reconcile(env, refund, invoice) {
   const rest = (residual) => Math.round((residual - settled) * 1e6) / 1e6;
   const state = (residual) => (residual === 0 ? 'reversed' : 'partial');
   env.set('account.move', invoice, { amount_residual: rest(invoice.amount_residual), payment_state: state(rest(invoice.amount_residual)) });
-  env.set('account.move', refund, { amount_residual: rest(refund.amount_residual), payment_state: rest(refund.amount_residual) === 0 ? 'paid' : 'partial' });
+  env.set('account.move', refund, {
+    amount_residual: rest(refund.amount_residual),
+    payment_state: rest(refund.amount_residual) === 0 ? 'paid' : 'partial',
+  });
 }
 
 // A document line counts in its order lines as soon as it exists; a credit note takes back.
@@ -70,7 +80,10 @@ function countInOrder(env, line, sign) {
     const move = env.table('account.move').get(line.move_id);
     const factor = move.move_type === 'out_refund' ? -1 : 1;
     const linked = orderLine.invoiced_by.filter((each) => each !== line.id);
-    env.set('sale.order.line', orderLine, { qty_invoiced: orderLine.qty_invoiced + sign * factor * line.quantity, invoiced_by: sign > 0 ? [...linked, line.id] : linked });
+    env.set('sale.order.line', orderLine, {
+      qty_invoiced: orderLine.qty_invoiced + sign * factor * line.quantity,
+      invoiced_by: sign > 0 ? [...linked, line.id] : linked,
+    });
   }
 }
 
@@ -100,7 +113,13 @@ export const accountMove = {
     if (move.state === 'posted') throw userError('You cannot delete a posted entry.');
     for (const line of linesOf(env, move)) countInOrder(env, line, -1);
   },
-  computes: { move_reversals: (env, move) => env.table('account.move').by('reversed_entry_id', move.id).map((each) => each.id) },
+  computes: {
+    move_reversals: (env, move) =>
+      env
+        .table('account.move')
+        .by('reversed_entry_id', move.id)
+        .map((each) => each.id),
+  },
   methods: {
     action_post: post,
     button_draft(env, moves) {
@@ -132,7 +151,8 @@ export const accountMoveLine = {
     if (env.tx.touched.get(move)?.before !== null) recompute(env, move);
   },
   mayWrite(env, line) {
-    if (env.table('account.move').get(line.move_id)?.state === 'posted') throw userError('You cannot do this modification on a posted journal entry.');
+    if (env.table('account.move').get(line.move_id)?.state === 'posted')
+      throw userError('You cannot do this modification on a posted journal entry.');
     countInOrder(env, line, -1);
   },
   written(env, line, plain) {
@@ -173,7 +193,17 @@ function invoiceOrders(env, wizard) {
     const commands = orders.flatMap((order) => invoiceLines(env, order));
     if (commands.length === 0) throw userError('Cannot create an invoice. No items are available to invoice.');
     const [order] = orders;
-    created.push(env.create('account.move', { move_type: 'out_invoice', partner_id: order.partner_invoice_id, currency_id: order.currency_id, company_id: order.company_id, invoice_origin: orders.map((each) => each.name).join(', '), ref: order.client_order_ref, invoice_line_ids: commands }).id);
+    created.push(
+      env.create('account.move', {
+        move_type: 'out_invoice',
+        partner_id: order.partner_invoice_id,
+        currency_id: order.currency_id,
+        company_id: order.company_id,
+        invoice_origin: orders.map((each) => each.name).join(', '),
+        ref: order.client_order_ref,
+        invoice_line_ids: commands,
+      }).id,
+    );
   }
   return created;
 }
@@ -182,7 +212,17 @@ function invoiceLines(env, order) {
   if (order.state !== 'sale' && order.state !== 'done') return [];
   const lines = env.children(env.model('sale.order').fields.get('order_line'), order);
   const open = lines.filter((line) => !line.display_type && line.product_uom_qty !== line.qty_invoiced);
-  return open.map((line) => [0, 0, {
-    product_id: line.product_id, name: line.name, quantity: line.product_uom_qty - line.qty_invoiced, price_unit: line.price_unit, discount: line.discount, tax_ids: [[6, 0, line[env.db.names.line_taxes].slice()]], sale_line_ids: [[6, 0, [line.id]]],
-  }]);
+  return open.map((line) => [
+    0,
+    0,
+    {
+      product_id: line.product_id,
+      name: line.name,
+      quantity: line.product_uom_qty - line.qty_invoiced,
+      price_unit: line.price_unit,
+      discount: line.discount,
+      tax_ids: [[6, 0, line[env.db.names.line_taxes].slice()]],
+      sale_line_ids: [[6, 0, [line.id]]],
+    },
+  ]);
 }

@@ -18,7 +18,8 @@ const tax = {
 };
 
 function included(env, record, given) {
-  const chosen = given.price_include_override ?? record.price_include_override ?? env.table('res.company').get(record.company_id)?.account_price_include;
+  const chosen =
+    given.price_include_override ?? record.price_include_override ?? env.table('res.company').get(record.company_id)?.account_price_include;
   return chosen === 'tax_included';
 }
 

@@ -39,7 +39,12 @@ export function recompute(env, order) {
   const taxField = env.db.names.line_taxes;
   const lines = linesOf(env, order).filter((line) => !line.display_type);
   const totals = documentTotals(
-    lines.map((line) => ({ quantity: line.product_uom_qty, priceUnit: line.price_unit, discount: line.discount, taxes: taxesOf(env, line[taxField]) })),
+    lines.map((line) => ({
+      quantity: line.product_uom_qty,
+      priceUnit: line.price_unit,
+      discount: line.discount,
+      taxes: taxesOf(env, line[taxField]),
+    })),
     { method: roundingMethod(env, order.company_id), decimals: decimalsOf(env, order.currency_id) },
   );
   lines.forEach((line, at) => {
@@ -62,7 +67,12 @@ function addToPicking(env, order, line, quantity) {
   if (!product || product[env.db.names.product_type] !== 'consu' || quantity <= 0) return;
   let picking = pickingsOf(env, order).find((each) => each.state !== 'done' && each.state !== 'cancel');
   picking ??= env.create('stock.picking', {
-    name: env.db.store.next('stock.picking', 'WH/OUT/', 5), origin: order.name, state: 'assigned', partner_id: order.partner_shipping_id, sale_id: order.id, scheduled_date: now(),
+    name: env.db.store.next('stock.picking', 'WH/OUT/', 5),
+    origin: order.name,
+    state: 'assigned',
+    partner_id: order.partner_shipping_id,
+    sale_id: order.id,
+    scheduled_date: now(),
   });
   env.create('stock.move', { picking_id: picking.id, product_id: product.id, product_uom_qty: quantity, state: 'assigned', sale_line_id: line.id });
 }
@@ -251,7 +261,9 @@ export const saleOrderLine = {
   mayUnlink(env, line) {
     const order = env.table('sale.order').get(line.order_id);
     if (order && (order.state === 'sale' || isLocked(order)) && !line.display_type) {
-      throw userError("Once a sales order is confirmed, you can't remove one of its lines (we need to track if something gets invoiced or delivered).\nSet the quantity to 0 instead.");
+      throw userError(
+        "Once a sales order is confirmed, you can't remove one of its lines (we need to track if something gets invoiced or delivered).\nSet the quantity to 0 instead.",
+      );
     }
   },
   unlinked(env, line) {
@@ -262,7 +274,7 @@ export const saleOrderLine = {
     line_state: (env, line) => env.table('sale.order').get(line.order_id)?.state,
     line_currency: (env, line) => env.table('sale.order').get(line.order_id)?.currency_id,
     line_company: (env, line) => env.table('sale.order').get(line.order_id)?.company_id,
-    line_invoice_lines: (env, line) => (line.invoiced_by).filter((id) => env.table('account.move.line').get(id)),
+    line_invoice_lines: (env, line) => line.invoiced_by.filter((id) => env.table('account.move.line').get(id)),
   },
   methods: {},
 };
@@ -271,7 +283,13 @@ export const stockPicking = {
   prepare(env, picking) {
     picking.state ??= 'draft';
   },
-  computes: { picking_moves: (env, picking) => env.table('stock.move').by('picking_id', picking.id).map((move) => move.id) },
+  computes: {
+    picking_moves: (env, picking) =>
+      env
+        .table('stock.move')
+        .by('picking_id', picking.id)
+        .map((move) => move.id),
+  },
   methods: {
     button_validate(env, pickings) {
       for (const picking of pickings) validatePicking(env, picking);

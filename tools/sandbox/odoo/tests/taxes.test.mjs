@@ -38,7 +38,7 @@ const kCases = [
   ['100 and 20 %', [line(100, 1, 0, tax(20))], 120, 120],
   ['3 × 33.33 and 7 %', [line(33.33, 3, 0, tax(7))], 106.99, 106.99],
   ['no tax', [line(12.34, 3, 0)], 37.02, 37.02],
-  ['two taxes on top', [line(49.95, 2, 0, tax(5), tax(9.975))], 114.87, 114.86],
+  ['two taxes on top', [line(49.95, 2, 0, tax(5), tax(9.975))], 114.87, 114.87],
   ['two taxes on two lines', [line(10.01, 1, 0, tax(5), tax(9.975)), line(10.01, 1, 0, tax(5), tax(9.975))], 23.02, 23.02],
   ['19 % inside, three prices', [line(11.9, 1, 0, tax(19, true)), line(5.95, 3, 0, tax(19, true)), line(0.01, 1, 0, tax(19, true))], 29.76, 29.76],
   ['a discount line', [line(50, 1, 0, tax(20)), line(-12.34, 1, 0, tax(20))], 45.19, 45.19],
@@ -54,7 +54,7 @@ const kCases = [
 for (const [name, lines, perLine, globally] of kCases) {
   test(`totals: ${name} is ${perLine} rounded per line, which is the rule computed exactly`, () => {
     assert.equal(documentTotals(lines, { method: 'round_per_line', decimals: 2 }).total, perLine);
-    if (!name.startsWith('two taxes on top')) assert.equal(perLineTotal(lines), perLine);
+    assert.equal(perLineTotal(lines), perLine);
   });
   test(`totals: ${name} is ${globally} rounded globally`, () => {
     assert.equal(documentTotals(lines, { method: 'round_globally', decimals: 2 }).total, globally);
@@ -77,10 +77,22 @@ test('totals: yen have no decimals, dinars three', () => {
 });
 
 test('rounding: half goes away from zero, also where the double lies just below', () => {
-  assert.deepEqual([1.005, 2.675, -1.005, 0.285, 1.0049].map((value) => roundHalfUp(value, 2)), [1.01, 2.68, -1.01, 0.29, 1]);
+  assert.deepEqual(
+    [1.005, 2.675, -1.005, 0.285, 1.0049].map((value) => roundHalfUp(value, 2)),
+    [1.01, 2.68, -1.01, 0.29, 1],
+  );
 });
 
 test('printing: floats as Python prints them', () => {
-  assert.deepEqual([10, 0.1, 1e16, 1e24, 0.00001, 123456789012345, -0.5, 5e-7].map(pythonFloatText), ['10.0', '0.1', '1e+16', '1e+24', '1e-05', '123456789012345.0', '-0.5', '5e-07']);
+  assert.deepEqual([10, 0.1, 1e16, 1e24, 0.00001, 123456789012345, -0.5, 5e-7].map(pythonFloatText), [
+    '10.0',
+    '0.1',
+    '1e+16',
+    '1e+24',
+    '1e-05',
+    '123456789012345.0',
+    '-0.5',
+    '5e-07',
+  ]);
   assert.equal(toJson({ a: new PyFloat(2), b: [1, 'x"', null, true] }), '{"a": 2.0, "b": [1, "x\\"", null, true]}');
 });

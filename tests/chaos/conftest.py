@@ -1,0 +1,58 @@
+"""Chaos tests: the same stack as the flows, broken on purpose, seeded so that a failure can be repeated."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+for folder in (HERE, HERE.parent / "flows", HERE.parents[1] / "tools"):
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+
+from support.flow import Flow, running  # noqa: E402
+from support.ids import Ids  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def shared_flow():
+    with running("chaos") as flow:
+        yield flow
+
+
+@pytest.fixture
+def flow(shared_flow: Flow):
+    """The shared stack, whole again before and after."""
+    shared_flow.ids = Ids()
+    mend(shared_flow)
+    yield shared_flow
+    mend(shared_flow)
+
+
+def mend(flow: Flow) -> None:
+    stack = flow.stack
+    if not stack.kafka.process.running():
+        stack.kafka.restart()
+    if not stack.postgres.process.running():
+        stack.postgres.restart()
+    for name, process in stack.odoo.items():
+        if not process.running():
+            process.start()
+            stack.wait_odoo(name)
+    for name, service in stack.services.items():
+        if not service.process.running():
+            stack.restart(name)
+    flow.erp.heal()
+    flow.erp.settings(latency_ms=0)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
+    outcome = yield
+    report = outcome.get_result()
+    found = next((value for value in getattr(item, "funcargs", {}).values() if isinstance(value, Flow)), None)
+    if report.when == "call" and report.failed and found is not None:
+        for service in found.stack.services.values():
+            report.sections.append((f"log of {service.name}", service.process.tail(25)))

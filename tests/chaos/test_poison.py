@@ -1,0 +1,29 @@
+"""A record that kills the process stops nothing but itself."""
+
+import signal
+
+from stack import wait_until
+from support.settled import dead
+
+TRIES = 3
+
+
+def test_three_deaths_on_one_record_and_the_rest_goes_on(flow, tmp_path):
+    """Every start dies at the first intent it writes, so the first record after the committed offset kills the process each time."""
+    flow.drained()
+    poison = flow.order()
+    marker = tmp_path / "poison"
+    fault = {"SYNCLINE_FAULT": "intent_written:1:kill", "SYNCLINE_FAULT_MARKER": str(marker)}
+    assert flow.export.process.stop() is not None
+    flow.place(poison)
+    for _ in range(TRIES):
+        marker.unlink(missing_ok=True)
+        flow.export.process.start(fault)
+        wait_until(lambda: not flow.export.process.running(), 60, "order-export dies on the record")
+        assert flow.export.process.exit_code() == -signal.SIGKILL and marker.exists()
+    later = [flow.order() for _ in range(20)]
+    flow.sender.deliver_all([flow.sender.order_webhook("orders/create", order) for order in later])
+    flow.stack.restart(flow.export.name)
+    flow.exported(*later, seconds=60)
+    flow.settled([*later, poison], dead_letters={poison.key: "bug/process_died"}, skipped={}, seconds=60)
+    assert flow.erp.order(poison) is None or sum(dead(flow.stack, [poison.key])[poison.key].values()) == 1

@@ -1,0 +1,1 @@
+"""What flow and chaos tests share: orders as Shopify sends them, the sender, looks into the sandbox ERP, the settled check."""

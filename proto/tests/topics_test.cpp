@@ -1,15 +1,15 @@
 #include <google/protobuf/descriptor.h>
 
-#include <algorithm>
-#include <catch2/catch_test_macros.hpp>
-#include <set>
-#include <string>
 #include <syncline/common/v1/dead_letter_action.pb.h>
 #include <syncline/customers/v1/events.pb.h>
 #include <syncline/exports/v1/events.pb.h>
 #include <syncline/orders/v1/events.pb.h>
 #include <syncline/shops/v1/events.pb.h>
 #include <syncline/topics.h>
+#include <algorithm>
+#include <catch2/catch_test_macros.hpp>
+#include <set>
+#include <string>
 
 using namespace syncline;
 

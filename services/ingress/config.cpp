@@ -18,36 +18,52 @@ void Config::declare(syncline::kit::ConfigSchema& schema) {
     using syncline::kit::must_be_host_port;
     schema.add("listen", listen, {.help = "Address and port of the public door.", .validate = must_be_host_port});
     schema.add("path", path, {.help = "Where Shopify's webhooks are posted to."});
-    schema.add("threads", threads, {.help = "Threads that verify, map and publish; each keeps one core busy.", .min = 1, .max = 16});
+    schema.add("threads", threads,
+               {.help = "Threads that verify, map and publish; each keeps one core busy.", .min = 1, .max = 16});
     schema.add("tls.certificate_file", certificate_file,
                {.help = "Certificate chain (PEM) of the public door; empty: plain HTTP behind a proxy. Re-read on change."});
     schema.add("tls.key_file", key_file, {.help = "Private key (PEM) of the certificate. Re-read on change."});
     schema.add("allow.addresses", allowed_addresses,
-               {.help = "Networks that may send webhooks; empty: all. The signature is checked anyway.", .validate = must_be_network,
+               {.help = "Networks that may send webhooks; empty: all. The signature is checked anyway.",
+                .validate = must_be_network,
                 .example = "203.0.113.0/24"});
     schema.add("allow.trusted_proxies", trusted_proxies,
-               {.help = "Networks of proxies whose word about the caller's address is believed.", .validate = must_be_network,
+               {.help = "Networks of proxies whose word about the caller's address is believed.",
+                .validate = must_be_network,
                 .example = "10.0.0.0/8"});
-    schema.add("allow.forwarded_header", forwarded_header, {.help = "Header in which a trusted proxy names the caller, lower case."});
+    schema.add("allow.forwarded_header", forwarded_header,
+               {.help = "Header in which a trusted proxy names the caller, lower case."});
     schema.add("acknowledge_limit", acknowledge_limit,
-               {.help = "How long a webhook waits for the brokers before it is answered 503; Shopify waits 5 s.", .min = 100, .max = 4'500});
+               {.help = "How long a webhook waits for the brokers before it is answered 503; Shopify waits 5 s.",
+                .min = 100,
+                .max = 4'500});
     schema.add("retry_after", retry_after, {.help = "Retry-After of 503 and 429, whole seconds.", .min = 1'000, .max = 60'000});
-    schema.add("door.header_bytes_max", header_bytes_max, {.help = "Largest request head; above it 431.", .min = 4'096, .max = 1 << 20});
-    schema.add("door.body_bytes_max", body_bytes_max,
-               {.help = "Largest body; above it 413. An event of it has to fit a record of 10 MiB.", .min = 65'536, .max = 8 << 20});
-    schema.add("door.bytes_in_flight_max", bytes_in_flight_max,
-               {.help = "Bytes of bodies being read or not yet answered, of all requests together; above it 503.", .min = 1 << 20});
-    schema.add("door.header_timeout", header_timeout, {.help = "From the connection to the end of the head; then 408.", .min = 100});
-    schema.add("door.body_timeout", body_timeout, {.help = "From the end of the head to the end of the body; then 408.", .min = 100});
-    schema.add("door.idle_timeout", idle_timeout, {.help = "Between two requests of one connection; then it is closed.", .min = 100});
+    schema.add("door.header_bytes_max", header_bytes_max,
+               {.help = "Largest request head; above it 431.", .min = 4'096, .max = 1 << 20});
+    schema.add(
+        "door.body_bytes_max", body_bytes_max,
+        {.help = "Largest body; above it 413. An event of it has to fit a record of 10 MiB.", .min = 65'536, .max = 8 << 20});
+    schema.add(
+        "door.bytes_in_flight_max", bytes_in_flight_max,
+        {.help = "Bytes of bodies being read or not yet answered, of all requests together; above it 503.", .min = 1 << 20});
+    schema.add("door.header_timeout", header_timeout,
+               {.help = "From the connection to the end of the head; then 408.", .min = 100});
+    schema.add("door.body_timeout", body_timeout,
+               {.help = "From the end of the head to the end of the body; then 408.", .min = 100});
+    schema.add("door.idle_timeout", idle_timeout,
+               {.help = "Between two requests of one connection; then it is closed.", .min = 100});
     schema.add("door.connections_max", connections_max, {.help = "Open connections.", .unit = "connections", .min = 1});
     schema.add("door.requests_in_flight_max", requests_in_flight_max,
                {.help = "Requests that wait for their answer; above it 503.", .unit = "requests", .min = 1});
     schema.add("door.shop_share_percent", shop_share_percent,
-               {.help = "Share of the two limits in flight that one shop may use; above it 429.", .unit = "percent", .min = 1, .max = 100});
+               {.help = "Share of the two limits in flight that one shop may use; above it 429.",
+                .unit = "percent",
+                .min = 1,
+                .max = 100});
     schema.check("tls.key_file", [this]() -> std::optional<std::string> {
-        return certificate_file.empty() == key_file.empty() ? std::nullopt
-                                                            : std::optional<std::string>("certificate and key are given together");
+        return certificate_file.empty() == key_file.empty()
+                   ? std::nullopt
+                   : std::optional<std::string>("certificate and key are given together");
     });
 }
 

@@ -1,9 +1,9 @@
 // What can be configured of ingress, besides the keys every service has (kafka.*, admin.*, shops_file, …).
 #pragma once
 
+#include <syncline/kit/config.h>
 #include <chrono>
 #include <string>
-#include <syncline/kit/config.h>
 #include <vector>
 
 #include "adapters/http_door.h"

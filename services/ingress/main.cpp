@@ -19,7 +19,8 @@ namespace topics = syncline::topics;
 
 void wire(syncline::kit::Service& service) {
     const auto config = service.config<Config>();
-    for (const auto* topic : {topics::orders, topics::customers, topics::shops, topics::dead_letters, topics::dead_letter_actions}) {
+    for (const auto* topic :
+         {topics::orders, topics::customers, topics::shops, topics::dead_letters, topics::dead_letter_actions}) {
         std::vector<std::string> types;
         for (const auto& type : topics::find(topic)->types) {
             types.emplace_back(type.name);
@@ -44,4 +45,6 @@ void wire(syncline::kit::Service& service) {
 
 }  // namespace ingress
 
-int main(int argc, char** argv) { return syncline::kit::run("ingress", argc, argv, ingress::wire); }
+int main(int argc, char** argv) {
+    return syncline::kit::run("ingress", argc, argv, ingress::wire);
+}

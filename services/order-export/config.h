@@ -1,9 +1,9 @@
 // The keys of order-export beside the kit's own (kafka.*, postgres.*, admin.*, limits.*, …).
 #pragma once
 
-#include <string>
 #include <syncline/kit/config.h>
 #include <syncline/odoo/gateway.h>
+#include <string>
 
 namespace order_export {
 

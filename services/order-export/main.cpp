@@ -2,4 +2,6 @@
 
 #include "wiring.h"
 
-int main(int argc, char** argv) { return syncline::kit::run("order-export", argc, argv, order_export::wire); }
+int main(int argc, char** argv) {
+    return syncline::kit::run("order-export", argc, argv, order_export::wire);
+}

@@ -29,6 +29,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <syncline/core/parse.h>
 #include <vector>
 
 namespace {
@@ -261,7 +262,7 @@ private:
         const auto now = Clock::now();
         if (now >= measure_from_ && connection.due >= measure_from_) {
             latencies_.push_back((now - connection.due).count());
-            ++statuses_[std::stoi(connection.received.substr(9, 3))];
+            ++statuses_[syncline::core::parse_int<int>(std::string_view(connection.received).substr(9, 3)).value_or(0)];
         }
         connection.received.clear();
         ++answered_;

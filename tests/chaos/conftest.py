@@ -12,6 +12,8 @@ for folder in (HERE, HERE.parent / "flows", HERE.parents[1] / "tools"):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
+pytest.register_assert_rewrite("support")
+
 from support.flow import Flow, running  # noqa: E402
 from support.ids import Ids  # noqa: E402
 

@@ -4,17 +4,17 @@ import time
 
 import pytest
 from stack import Connection, wait_until
-from support.flow import running
+from support.flow import QUICK, running
 
-# Short leases and sessions, so that the test need not wait for minutes.
-QUICK = {"kafka": {"properties": {"session.timeout.ms": "6000", "heartbeat.interval.ms": "1000"}}, "target": {"call_timeout": "4s"}}
+# A session that ends soon, so that the partitions of a stopped owner move.
+MOVING = {**QUICK, "kafka": {"properties": {"session.timeout.ms": "6000", "heartbeat.interval.ms": "1000"}}}
 
 
 @pytest.mark.parametrize("execute_late", [False, True])
 def test_a_stopped_owner_does_not_overwrite_a_newer_version(execute_late):
     """SIGSTOP inside a call, partitions move, a newer version is exported, SIGCONT: the newer version stands, also when the ERP
     executes the old call seconds later."""
-    with running("zombie", connections=[Connection(instances=2, settings=QUICK)]) as flow:
+    with running("zombie", connections=[Connection(instances=2, settings=MOVING)]) as flow:
         order = flow.order(financial_status="pending")
         flow.place(order)
         flow.exported(order)
@@ -56,7 +56,7 @@ def busy_instance(flow):
 
 def test_partitions_move_and_come_back_without_loss_or_twins():
     """Two instances; one is killed, one is added: a parked key and everything in flight survive the rebalance."""
-    with running("rebalance", connections=[Connection(instances=2, settings=QUICK)]) as flow:
+    with running("rebalance", connections=[Connection(instances=2, settings=MOVING)]) as flow:
         customer = flow.ids.order()
         flow.erp.fault(kind="lock_record", external_ids=[f"syncline.eu_customer_{customer}"])
         parked = flow.order(customer_id=customer)

@@ -34,7 +34,7 @@ def test_totals_that_differ_are_a_hold_with_both_figures(flow):
     assert flow.erp.order(order)["state"] == "draft"
     shown = str(flow.admin("/admin/holds"))
     assert f"{total:.2f}".rstrip("0").rstrip(".") in shown and order.key in shown
-    flow.admin(f"/admin/holds/{order.key}/override", "POST", {"code": "accept_totals", "reason": "checked by hand"})
+    flow.admin(f"/admin/holds/{order.key}/override", "POST", {"code": "totals_differ", "reason": "checked by hand"})
     wait_until(lambda: flow.erp.order(order)["state"] == "sale", 20, "the order is confirmed after the override")
     flow.settled([order], skipped={})
 

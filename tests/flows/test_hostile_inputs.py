@@ -44,7 +44,7 @@ UNMAPPABLE = {
     "a negative id": altered(lambda body: body.update(id=-5)),
     "an id above 2^64": text_altered(b'{"id":', b'{"id":99999999999999999999999, "was":'),
     "a number 1e400": text_altered(b'"current_quantity":1', b'"current_quantity":1e400'),
-    "a price that is no number": text_altered(b'"price":"10.00"', b'"price":"ten"'),
+    "an amount that is no number": text_altered(b'"amount":"10.00"', b'"amount":"ten"'),
     "invalid UTF-8": text_altered(b"A product", b"A \xff\xfe product"),
     "half a surrogate": text_altered(b"A product", b"\\ud800 product"),
     "the id twice": text_altered(b'{"id":', b'{"id":1,"id":'),

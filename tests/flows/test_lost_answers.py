@@ -4,7 +4,7 @@ import random
 
 from support.shopify import shuffled
 
-ORDERS = 200
+ORDERS = 120
 
 
 def test_one_call_in_ten_loses_its_answer(flow):

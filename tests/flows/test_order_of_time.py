@@ -127,7 +127,7 @@ def test_a_confirmed_deletion_is_terminal(flow):
     flow.exported(order)
     flow.sender.deliver(flow.sender.webhook("eu", "orders/delete", {"id": order.id}))
     flow.settled([order], holds={order.key: "deletion_unconfirmed"}, skipped={})
-    flow.admin(f"/admin/holds/{order.key}/override", "POST", {"code": "confirm_deletion", "reason": "looked it up"})
+    flow.admin(f"/admin/holds/{order.key}/override", "POST", {"code": "deletion_unconfirmed", "reason": "looked it up"})
     flow.settled([order], skipped={})
     assert held(flow.stack, [order.key]) == {} and flow.erp.order(order)["state"] == "cancel"
     later = order.copy().touch()

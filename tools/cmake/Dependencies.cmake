@@ -18,11 +18,18 @@ function(syncline_dependency name)
   target_compile_options(dep_${name} INTERFACE ${arg_OPTIONS})
 endfunction()
 
-# clang 19 rejects one line of RapidJSON 1.1's document.h (assignment to a const member); a patched copy goes first.
-set(rapidjson_copy "${CMAKE_BINARY_DIR}/patched/include")
+# A patched copy of RapidJSON 1.1 goes first. clang 19 rejects one line of document.h (assignment to a const member), and the SSE2
+# paths of reader.h and writer.h take only bytes up to 0x19 for control characters: they would let 0x1A to 0x1F through unescaped.
+set(rapidjson_copy "${CMAKE_BINARY_DIR}/patched/rapidjson-3")
 if(NOT EXISTS "${rapidjson_copy}/rapidjson/document.h")
   find_path(rapidjson_dir rapidjson/document.h REQUIRED)
   file(COPY "${rapidjson_dir}/rapidjson" DESTINATION "${rapidjson_copy}")
+  foreach(header reader.h writer.h)
+    file(READ "${rapidjson_copy}/rapidjson/${header}" text)
+    string(REPLACE "0x19," "0x1F," text "${text}")
+    string(REPLACE "0x19 }" "0x1F }" text "${text}")
+    file(WRITE "${rapidjson_copy}/rapidjson/${header}" "${text}")
+  endforeach()
   file(READ "${rapidjson_copy}/rapidjson/document.h" text)
   string(REPLACE "GenericStringRef& operator=(const GenericStringRef& rhs) { s = rhs.s; length = rhs.length; }"
                  "GenericStringRef& operator=(const GenericStringRef& rhs) = delete;" text "${text}")

@@ -7,6 +7,7 @@
 A generated block stands between <!-- generated:NAME --> and <!-- /generated:NAME -->. NAME is one of consumes, produces,
 state, configuration, metrics, admin-routes (in services/<service>/README.md) and fates (in any page below docs/).
 DIR holds the built services; by default the newest of build/*/bin. Only services that have a service.yaml are looked at.
+Exit 77 when one of them is not built (ctest calls that skipped), 2 when something else is wrong.
 """
 import argparse
 import difflib
@@ -27,6 +28,10 @@ class Wrong(Exception):
     pass
 
 
+class NotBuilt(Wrong):
+    pass
+
+
 def cell(text):
     return str(text).replace("|", "\\|").replace("<", "&lt;").replace(">", "&gt;").replace("\n", " ")
 
@@ -44,7 +49,7 @@ def table(heads, rows):
 def newest_bin():
     found = [path for path in ROOT.glob("build/*/bin") if any(path.iterdir())]
     if not found:
-        raise Wrong("no build/*/bin with binaries; build first or give --bin")
+        raise NotBuilt("no build/*/bin with binaries; build first or give --bin")
     return max(found, key=lambda path: max(entry.stat().st_mtime for entry in path.iterdir()))
 
 
@@ -63,7 +68,7 @@ def services(bin_dir):
         name = listing.parent.name
         binary = bin_dir / name
         if not binary.is_file():
-            raise Wrong(f"{binary} is missing: build {name}")
+            raise NotBuilt(f"{binary} is missing: build {name}")
         described[name] = describe(binary)
     if not described:
         raise Wrong("no services/*/service.yaml")
@@ -88,8 +93,8 @@ def about_key(key):
         text += f" ({', '.join(bounds)}{cell(unit)})"
     if key.get("example"):
         text += f" Example: `{cell(key['example'])}`."
-    if key["secret"]:
-        text += " Masked." if key["type"] != "secret_file" else " The file is re-read on change."
+    if key["secret"] and key["type"] != "secret_file":
+        text += " Masked."
     return text
 
 
@@ -223,7 +228,7 @@ def main():
         findings = [finding for name, service in described.items() for finding in check_listing(name, service)]
     except Wrong as wrong:
         print(f"generate.py: {wrong}", file=sys.stderr)
-        return 2
+        return 77 if isinstance(wrong, NotBuilt) else 2
     for finding in findings:
         print(finding)
     stale = []

@@ -112,7 +112,7 @@ def _compare_document(findings: Findings, name: str, order: dict, document: dict
     findings.check(f"{name}: state", document["state"], STATES.get(order["state"], order["state"]))
     findings.check(f"{name}: currency", document["currency"], order["currency"])
     standing = {line["external_id"]: line for line in document["lines"] if not line["display_type"] and Decimal(str(line["quantity"])) != 0}
-    prefix = f"syncline.{order['shop']}_"
+    prefix = f"{name}_"
     wanted = {prefix + line["key"]: line for line in order["lines"] if Decimal(str(line["quantity"])) != 0}
     extra = sorted(str(key) for key in set(standing) - set(wanted) if not str(key).endswith("_rounding"))
     findings.check(f"{name}: lines that nobody ordered", extra, [])

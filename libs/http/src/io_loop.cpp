@@ -57,7 +57,7 @@ IoLoop::IoLoop(std::shared_ptr<DoorState> door, std::size_t connections_max)
     limit(Phase::handshake) = options.header_timeout;
     limit(Phase::fresh) = options.header_timeout;
     limit(Phase::idle) = std::min<std::chrono::nanoseconds>(kBufferKept, options.idle_timeout);
-    limit(Phase::resting) = options.idle_timeout - limit(Phase::idle);
+    limit(Phase::resting) = options.idle_timeout;
     limit(Phase::head) = options.header_timeout;
     limit(Phase::body) = options.body_timeout;
     limit(Phase::writing) = options.write_timeout;
@@ -135,7 +135,10 @@ void IoLoop::move(Connection& connection, Phase to) {
     auto& target = list(to);
     target.splice(target.end(), list(connection.phase), connection.place);
     connection.phase = to;
-    connection.since = door_->clock.steady();
+    // Resting goes on from idle: who has waited longest stays the first to go.
+    if (to != Phase::resting) {
+        connection.since = door_->clock.steady();
+    }
 }
 
 void IoLoop::forget(Connection& connection) {
@@ -209,6 +212,8 @@ void IoLoop::drain() {
 }
 
 void IoLoop::end() {
+    // A sweep that is already due cannot be cancelled any more: it must not plan the next one, or run() would never return.
+    ending_ = true;
     for (auto& connections : lists_) {
         while (!connections.empty()) {
             connections.front()->close();
@@ -228,7 +233,7 @@ std::string_view IoLoop::date() {
 }
 
 void IoLoop::schedule_sweep() {
-    if (sweeping_) {
+    if (sweeping_ || ending_) {
         return;
     }
     sweeping_ = true;

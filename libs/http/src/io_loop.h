@@ -93,6 +93,7 @@ private:
     std::array<List, static_cast<std::size_t>(Phase::count_)> lists_;
     std::size_t open_ = 0;
     bool sweeping_ = false;
+    bool ending_ = false;
     BufferStock buffers_;
     std::string date_;
     std::chrono::sys_seconds date_at_{};

@@ -171,7 +171,7 @@ TEST_CASE("client: before its body has left a request is taken back for certain"
     const RawServer deaf([](RawServer::Peer& peer) { peer.wait_for_end(); });
     auto large = post_to(deaf.url());
     large.body.assign(std::size_t{32} << 20U, 'x');
-    const auto reply = make_client()->send(large, in(300ms));
+    const auto reply = make_client()->send(large, in(2s));
     REQUIRE_FALSE(reply.has_value());
     CHECK(reply.error().kind == core::ErrorKind::unknown_outcome);
 

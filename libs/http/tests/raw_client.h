@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <syncline/core/parse.h>
 #include <syncline/http/headers.h>
 #include <chrono>
 #include <cstdint>
@@ -76,7 +77,7 @@ public:
         RawReply reply;
         const std::string head = received_.substr(0, head_end + 2);
         received_.erase(0, head_end + 4);
-        reply.status = std::stoi(head.substr(head.find(' ') + 1, 3));
+        reply.status = core::parse_int<int>(head.substr(head.find(' ') + 1, 3)).value_or(0);
         std::size_t at = head.find("\r\n") + 2;
         while (at < head.size()) {
             const auto end = head.find("\r\n", at);

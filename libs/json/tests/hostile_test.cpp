@@ -76,6 +76,18 @@ TEST_CASE("hostile json: text behind the value is refused, a NUL included", "[js
     CHECK(code_of(" {} \r\n\t") == "parsed");
 }
 
+TEST_CASE("hostile json: a raw control character is refused wherever it stands in a text", "[json][unit]") {
+    // Regression: RapidJSON's vector path takes 0x1A to 0x1F for ordinary characters.
+    for (char c = 1; c < 0x20; ++c) {
+        for (std::size_t at = 0; at < 40; ++at) {
+            std::string text = "{\"a\":\"" + std::string(40, 'x') + "\"}";
+            text[6 + at] = c;
+            INFO(static_cast<int>(c) << " at " << at);
+            REQUIRE(code_of(text) == "json_malformed");
+        }
+    }
+}
+
 TEST_CASE("hostile json: what only some parsers accept is refused", "[json][unit]") {
     for (const std::string text :
          {"{", "}", "[1,]", "{\"a\":1,}", "{a:1}", "{'a':1}", "[1 2]", "{\"a\" 1}", "{\"a\":}", "{1:2}", "nul", "True", "NaN",

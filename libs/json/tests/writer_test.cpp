@@ -23,6 +23,22 @@ TEST_CASE("writer: bytes that are not UTF-8, quotes and control characters come 
     }
 }
 
+TEST_CASE("writer: every control character is escaped wherever it stands", "[json][unit]") {
+    for (char c = 0; c < 0x20; ++c) {
+        for (std::size_t at = 0; at < 40; ++at) {
+            std::string text(40, 'x');
+            text[at] = c;
+            Writer out;
+            out.begin_array().string(text).end_array();
+            const auto json = std::move(out).take();
+            REQUIRE(json.find(c) == std::string::npos);
+            const auto document = Document::parse(json);
+            REQUIRE(document.has_value());
+            REQUIRE((*document->root().elements().begin()).string().value() == text);
+        }
+    }
+}
+
 TEST_CASE("writer: every kind of value is written as itself", "[json][unit]") {
     Writer out;
     out.begin_object()

@@ -127,7 +127,7 @@ Admin::Admin(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Admin::~Admin() {
     if (!state_->client.destroy_by({core::system_clock(), std::chrono::seconds{5}})) {
-        (void)state_.release();
+        keep_until_exit(state_.release());
     }
 }
 

@@ -4,10 +4,18 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 namespace syncline::kafka {
 
 ClientHandle::~ClientHandle() { destroy_by({core::system_clock(), std::chrono::seconds{5}}); }
+
+void keep_until_exit(void* object) {
+    static std::mutex mutex;
+    static auto& kept = *new std::vector<void*>;
+    const std::lock_guard lock(mutex);
+    kept.push_back(object);
+}
 
 bool ClientHandle::destroy_by(const core::Deadline& deadline) {
     if (client_ == nullptr) {

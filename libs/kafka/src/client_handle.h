@@ -31,4 +31,7 @@ private:
     rd_kafka_t* client_ = nullptr;
 };
 
+// Leaks on purpose: what librdkafka's threads may still call into stays, reachable, until the process ends.
+void keep_until_exit(void* object);
+
 }  // namespace syncline::kafka

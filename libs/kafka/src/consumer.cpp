@@ -423,7 +423,7 @@ Consumer::Consumer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Consumer::~Consumer() {
     if (!close({core::system_clock(), state_->options.close_timeout})) {
         // Its threads may still call back into the state: both stay until the process ends.
-        (void)state_.release();
+        keep_until_exit(state_.release());
     }
 }
 
@@ -494,7 +494,7 @@ bool Consumer::close(const core::Deadline& deadline) {
     const std::unique_lock alone(state.client_mutex);
     if (state.gave_up_closing) {
         state.sink.log(3, "CLOSE", "the consumer could not leave its group in time; it is leaked");
-        (void)state.client.release();
+        keep_until_exit(state.client.release());
         return false;
     }
     const auto left = std::max<std::chrono::nanoseconds>(state.close_by - core::system_clock().steady(), std::chrono::seconds{1});

@@ -3,6 +3,7 @@
 #include "src/message.h"
 
 #include <algorithm>
+#include <array>
 #include <fmt/format.h>
 #include <map>
 #include <mutex>
@@ -105,22 +106,42 @@ struct Fetcher::State {
         return at->second.back().offset - message.offset > kReadOver;
     }
 
+    struct Ends {
+        std::int64_t low = 0;   // The oldest record there is.
+        std::int64_t high = 0;  // Behind the newest.
+    };
+    // By two questions for the times "earliest" and "latest": the watermark call of this version ignores its time-out (#4460).
+    core::Result<Ends> ends_of(const TopicPartition& partition, const core::Deadline& deadline) {
+        std::array<std::int64_t, 2> found{RD_KAFKA_OFFSET_BEGINNING, RD_KAFKA_OFFSET_END};
+        for (auto& offset : found) {
+            const PartitionListHandle list(rd_kafka_topic_partition_list_new(1));
+            auto* asked = rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.partition);
+            asked->offset = offset;
+            auto code = rd_kafka_offsets_for_times(client.get(), list.get(), std::max(milliseconds_left(deadline), 1));
+            if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+                code = asked->err;
+            }
+            if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+                return std::unexpected(error_from(code, "offsets"));
+            }
+            offset = asked->offset;
+        }
+        return Ends{found[0], found[1]};
+    }
+
     // librdkafka only says that the offset is out of range: below or beyond?
     void on_out_of_range(Wishes& wishes, Answers& answers, Wishes::iterator at, const core::Deadline& deadline) {
         const auto partition = at->first;
-        std::int64_t low = 0;
-        std::int64_t high = 0;
-        const auto code = rd_kafka_query_watermark_offsets(client.get(), partition.topic.c_str(), partition.partition, &low, &high,
-                                                           std::max(milliseconds_left(deadline), 1));
-        if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            answer_all(wishes, at, answers, [&](const Position&) { return error_from(code, "watermarks"); });
+        const auto ends = ends_of(partition, deadline);
+        if (!ends) {
+            answer_all(wishes, at, answers, [&](const Position&) { return ends.error(); });
             return;
         }
-        while (at != wishes.end() && at->second.back().offset < low) {
+        while (at != wishes.end() && at->second.back().offset < ends->low) {
             answer(wishes, at, answers, std::unexpected(gone({partition.topic, partition.partition, at->second.back().offset})));
             at = wishes.find(partition);
         }
-        if (at != wishes.end() && at->second.back().offset >= high) {
+        if (at != wishes.end() && at->second.back().offset >= ends->high) {
             answer_all(wishes, at, answers, not_written);
         }
     }
@@ -183,7 +204,7 @@ Fetcher::Fetcher(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Fetcher::~Fetcher() {
     if (!state_->client.destroy_by({core::system_clock(), std::chrono::seconds{5}})) {
-        (void)state_.release();
+        keep_until_exit(state_.release());
     }
 }
 
@@ -231,14 +252,11 @@ core::Result<std::vector<Record>> Fetcher::tail(const std::string& topic, int re
         }
         for (int i = 0; i < metadata->topics[0].partition_cnt; ++i) {
             const auto partition = metadata->topics[0].partitions[i].id;
-            std::int64_t low = 0;
-            std::int64_t high = 0;
-            if (const auto code = rd_kafka_query_watermark_offsets(client, topic.c_str(), partition, &low, &high,
-                                                                   std::max(milliseconds_left(deadline), 1));
-                code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-                return std::unexpected(error_from(code, "watermarks"));
+            const auto ends = state_->ends_of({topic, partition}, deadline);
+            if (!ends) {
+                return std::unexpected(ends.error());
             }
-            for (auto offset = std::max(low, high - records_max); offset < high; ++offset) {
+            for (auto offset = std::max(ends->low, ends->high - records_max); offset < ends->high; ++offset) {
                 positions.push_back({topic, partition, offset});
             }
         }

@@ -172,12 +172,8 @@ struct Producer::State {
         }
         give_up_the_rest("the producer had a fatal error");
         auto successor = open();
-        while (!successor && !closing) {
-            // Only a resource failure can come here: the same configuration has worked before.
-            std::this_thread::sleep_for(std::chrono::milliseconds{200});
-            successor = open();
-        }
         if (!successor) {
+            // Only a resource failure can come here: the same configuration has worked before. run() comes back after a poll.
             return;
         }
         ClientHandle dead;
@@ -218,7 +214,7 @@ Producer::~Producer() {
     if (!state_->client.destroy_by({core::system_clock(), std::chrono::seconds{5}})) {
         state_->sink.log(3, "CLOSE", "librdkafka did not end the producer in time; it is leaked");
         // Its threads may still call back.
-        (void)state_.release();
+        keep_until_exit(state_.release());
     }
 }
 

@@ -141,6 +141,19 @@ void Harness::advance(std::chrono::nanoseconds by, std::chrono::nanoseconds step
     }
 }
 
+bool Harness::advance_until(const std::function<bool()>& holds, std::chrono::nanoseconds step, std::chrono::milliseconds time) {
+    return eventually(
+        [&] {
+            if (holds()) {
+                return true;
+            }
+            clock_.advance(step);
+            std::this_thread::sleep_for(10ms);
+            return false;
+        },
+        time);
+}
+
 std::int64_t Harness::count(std::string_view sql) { return std::stoll(database_.value(sql)); }
 
 std::int64_t Harness::inbox(std::string_view state) {

@@ -4,8 +4,8 @@
 #include <list>
 #include <netinet/in.h>
 #include <poll.h>
-#include <regex>
 #include <stdexcept>
+#include <syncline/core/parse.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <vector>
@@ -47,11 +47,18 @@ bool send_all(int to, const char* data, std::size_t size) {
 }  // namespace
 
 FaultProxy::FaultProxy(const std::string& url) {
-    std::smatch parts;
-    if (!std::regex_match(url, parts, std::regex("(.*@)127\\.0\\.0\\.1:([0-9]+)(/.*)"))) {
+    constexpr std::string_view kHost = "127.0.0.1:";
+    const auto host = url.find(kHost);
+    const auto path = url.find('/', host);
+    if (host == std::string::npos || path == std::string::npos) {
         throw std::runtime_error("the relay needs a url …@127.0.0.1:port/…");
     }
-    server_port_ = static_cast<std::uint16_t>(std::stoul(parts[2]));
+    const auto before = url.substr(0, host + kHost.size());
+    const auto port = core::parse_int<std::uint16_t>(std::string_view(url).substr(before.size(), path - before.size()));
+    if (!port) {
+        throw std::runtime_error("the relay needs a url with a port");
+    }
+    server_port_ = *port;
     listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     auto address = loopback(0);
     socklen_t size = sizeof(address);
@@ -60,7 +67,7 @@ FaultProxy::FaultProxy(const std::string& url) {
         ::pipe(stop_pipe_) != 0) {
         throw std::runtime_error("the relay cannot listen");
     }
-    url_ = parts[1].str() + "127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + parts[3].str();
+    url_ = before + std::to_string(ntohs(address.sin_port)) + url.substr(path);
     thread_ = std::thread([this] { relay(); });
 }
 

@@ -29,7 +29,6 @@ private:
     void relay();
 
     std::string url_;
-    std::string host_;
     std::uint16_t server_port_ = 0;
     int listener_ = -1;
     int stop_pipe_[2] = {-1, -1};

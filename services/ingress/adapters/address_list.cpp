@@ -2,10 +2,10 @@
 
 #include <arpa/inet.h>
 
+#include <syncline/core/parse.h>
 #include <algorithm>
 #include <cstring>
 #include <optional>
-#include <syncline/core/parse.h>
 
 namespace ingress {
 
@@ -87,7 +87,8 @@ bool AddressList::contains(std::string_view address) const {
     }
     return std::ranges::any_of(networks_, [&](const Network& network) {
         const auto whole = static_cast<std::size_t>(network.bits / kBitsOfByte);
-        if (!std::equal(network.address.begin(), network.address.begin() + static_cast<std::ptrdiff_t>(whole), parsed->bytes.begin())) {
+        if (!std::equal(network.address.begin(), network.address.begin() + static_cast<std::ptrdiff_t>(whole),
+                        parsed->bytes.begin())) {
             return false;
         }
         const int rest = network.bits % kBitsOfByte;

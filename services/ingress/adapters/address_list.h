@@ -1,11 +1,11 @@
 // Which network addresses may call, and whose word about the caller's address is believed.
 #pragma once
 
+#include <syncline/core/error.h>
 #include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <syncline/core/error.h>
 #include <vector>
 
 namespace ingress {
@@ -30,6 +30,7 @@ private:
 
 // The address a request comes from: the peer's, or, if that is a trusted proxy, the last one in `forwarded`
 // ("203.0.113.7, 10.0.0.4") that is no trusted proxy. What stands before it was written by the caller itself.
-[[nodiscard]] std::string_view caller_address(std::string_view peer, std::string_view forwarded, const AddressList& trusted_proxies);
+[[nodiscard]] std::string_view caller_address(std::string_view peer, std::string_view forwarded,
+                                              const AddressList& trusted_proxies);
 
 }  // namespace ingress

@@ -104,8 +104,9 @@ AdminReply list(ReplayWebhook& replay, core::Clock& clock, const AdminRequest& r
     }
     const auto error_class = request.query_value("class");
     // All of ingress's are malformed.
-    const auto states = error_class.empty() || error_class == "malformed" ? replay.list(filter, core::Deadline(clock, kAdminLimit))
-                                                                          : std::vector<DeadWebhookState>{};
+    const auto states = error_class.empty() || error_class == "malformed"
+                            ? replay.list(filter, core::Deadline(clock, kAdminLimit))
+                            : std::vector<DeadWebhookState>{};
     if (!states) {
         return AdminReply::problem(states.error());
     }
@@ -146,7 +147,8 @@ AdminReply replay_one(ReplayWebhook& replay, WebhookMetrics& metrics, core::Cloc
         return AdminReply::problem(400, "reason_missing", "say why: {\"reason\": \"…\"}");
     }
     if (!dry_run && wanted->replay_id.empty()) {
-        return AdminReply::problem(400, "replay_id_missing", "name this replay, so that twice pressed is once: {\"replay_id\": \"…\"}");
+        return AdminReply::problem(400, "replay_id_missing",
+                                   "name this replay, so that twice pressed is once: {\"replay_id\": \"…\"}");
     }
     const auto id = request.path_value("id");
     const auto replayed = replay.replay(id, *wanted, dry_run, core::Deadline(clock, kAdminLimit));
@@ -193,13 +195,16 @@ AdminReply discard_one(ReplayWebhook& replay, core::Clock& clock, const AdminReq
 
 }  // namespace
 
-void add_dead_letter_routes(syncline::kit::AdminRouter& router, ReplayWebhook& replay, WebhookMetrics& metrics, core::Clock& clock) {
-    router.route("GET", "/admin/dead-letters", "Webhooks that could not be mapped, newest first. Query: state, class, code, shop, key, since, limit.",
+void add_dead_letter_routes(syncline::kit::AdminRouter& router, ReplayWebhook& replay, WebhookMetrics& metrics,
+                            core::Clock& clock) {
+    router.route("GET", "/admin/dead-letters",
+                 "Webhooks that could not be mapped, newest first. Query: state, class, code, shop, key, since, limit.",
                  [&replay, &clock](const AdminRequest& request) { return list(replay, clock, request); });
     router.route("GET", "/admin/dead-letters/{id}", "One webhook that could not be mapped, without its body.",
                  [&replay, &clock](const AdminRequest& request) { return show(replay, clock, request); });
-    router.route("POST", "/admin/dead-letters/{id}/replay", "Maps it again and publishes its event. Body: replay_id, reason, dry_run.",
-                 [&replay, &metrics, &clock](const AdminRequest& request) { return replay_one(replay, metrics, clock, request); });
+    router.route(
+        "POST", "/admin/dead-letters/{id}/replay", "Maps it again and publishes its event. Body: replay_id, reason, dry_run.",
+        [&replay, &metrics, &clock](const AdminRequest& request) { return replay_one(replay, metrics, clock, request); });
     router.route("POST", "/admin/dead-letters/{id}/discard", "Gives it up for good. Body: reason.",
                  [&replay, &clock](const AdminRequest& request) { return discard_one(replay, clock, request); });
 }

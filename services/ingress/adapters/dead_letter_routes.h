@@ -15,6 +15,7 @@
 namespace ingress {
 
 // All arguments outlive the router.
-void add_dead_letter_routes(syncline::kit::AdminRouter& router, ReplayWebhook& replay, WebhookMetrics& metrics, syncline::core::Clock& clock);
+void add_dead_letter_routes(syncline::kit::AdminRouter& router, ReplayWebhook& replay, WebhookMetrics& metrics,
+                            syncline::core::Clock& clock);
 
 }  // namespace ingress

@@ -1,10 +1,10 @@
 #include "adapters/http_door.h"
 
-#include <algorithm>
 #include <syncline/http/problem.h>
 #include <syncline/kit/config.h>
 #include <syncline/telemetry/log.h>
 #include <syncline/telemetry/trace.h>
+#include <algorithm>
 #include <utility>
 
 #include "domain/signature.h"
@@ -24,7 +24,8 @@ constexpr std::size_t kHeaderValueMax = 256;
 // Headers are not signed and go into records: what is not short printable ASCII counts as absent.
 std::string plain_header(const http::IncomingRequest& request, std::string_view name) {
     const auto value = request.get(name);
-    const bool plain = value.size() <= kHeaderValueMax && std::ranges::all_of(value, [](char c) { return c >= 0x20 && c <= 0x7E; });
+    const bool plain =
+        value.size() <= kHeaderValueMax && std::ranges::all_of(value, [](char c) { return c >= 0x20 && c <= 0x7E; });
     return std::string(plain ? value : std::string_view{});
 }
 
@@ -59,16 +60,16 @@ struct Answering {
     std::unique_ptr<trace::Span> span;
 
     void operator()(const WebhookAnswer& answer) {
-        responder.answer(to_reply(answer, retry_after));
         metrics->answered(shop->label, topic, answer, body_bytes, received_at, clock->now());
+        responder.answer(to_reply(answer, retry_after));
         const auto level = answer.outcome == Outcome::dead_lettered ? log::Level::warn : log::Level::debug;
         if (log::enabled(level)) {
+            const log::Scope scope(answer.event_id, {}, span ? span->trace_id() : std::string_view{});
             log::write(level, answer.outcome == Outcome::dead_lettered ? "webhook_unmappable" : "webhook_answered",
                        {{"shop", shop->alias},
                         {"topic", listed_topic_name(topic)},
                         {"outcome", to_string(answer.outcome)},
-                        {"code", answer.code},
-                        {"event_id", answer.event_id}});
+                        {"code", answer.code}});
         }
         if (span && (answer.outcome == Outcome::unavailable || answer.outcome == Outcome::bad_signature)) {
             span->fail(answer.code);
@@ -78,7 +79,8 @@ struct Answering {
 
 }  // namespace
 
-HttpDoor::HttpDoor(HttpDoorOptions options, const ShopDirectory& shops, ReceiveWebhook& receive, WebhookMetrics& metrics, core::Clock& clock)
+HttpDoor::HttpDoor(HttpDoorOptions options, const ShopDirectory& shops, ReceiveWebhook& receive, WebhookMetrics& metrics,
+                   core::Clock& clock)
     : options_(std::move(options)), shops_(shops), receive_(receive), metrics_(metrics), clock_(clock) {}
 
 void HttpDoor::start() {
@@ -99,9 +101,13 @@ void HttpDoor::stop(const core::Deadline& deadline) {
     }
 }
 
-std::string HttpDoor::url() const { return server_ ? server_->url() : std::string(); }
+std::string HttpDoor::url() const {
+    return server_ ? server_->url() : std::string();
+}
 
-http::ServerStats HttpDoor::stats() const { return server_ ? server_->stats() : http::ServerStats{}; }
+http::ServerStats HttpDoor::stats() const {
+    return server_ ? server_->stats() : http::ServerStats{};
+}
 
 http::HeadDecision HttpDoor::judge(const http::Head& head) {
     const auto refuse = [this](std::string_view reason, http::Reply reply) {

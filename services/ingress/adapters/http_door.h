@@ -1,7 +1,7 @@
 // The public door: POST /webhooks/shopify.
 //
-// Refuses what needs no body before the body is read (path, method, address, unknown shop, no signature), hands the rest to the use
-// case and turns its answer into HTTP. Answers are RFC 9457 problems with these codes:
+// Refuses what needs no body before the body is read (path, method, address, unknown shop, no signature), hands the rest to the
+// use case and turns its answer into HTTP. Answers are RFC 9457 problems with these codes:
 //   401 unknown_shop, signature_missing, signature_malformed, signature_wrong      403 address_not_allowed
 //   404 unknown_path      405 method_not_allowed
 //   503 acknowledge_timeout, producer_queue_full, producer_rebuilding, delivery_unknown, … with Retry-After
@@ -10,11 +10,11 @@
 // Owned by the service. start() opens the port; stop() drains. The handlers run on the server's io threads and never block.
 #pragma once
 
+#include <syncline/core/clock.h>
+#include <syncline/http/server.h>
 #include <chrono>
 #include <memory>
 #include <string>
-#include <syncline/core/clock.h>
-#include <syncline/http/server.h>
 
 #include "adapters/address_list.h"
 #include "adapters/webhook_metrics.h"

@@ -56,7 +56,8 @@ core::Result<DeadWebhook> KafkaDeadLetterLog::read(RecordPlace at, const core::D
             return std::move(*dead);
         }
     }
-    return core::fail(core::ErrorKind::not_ready, "no_such_dead_letter", "ingress has no dead letter of that id; they are kept 30 days");
+    return core::fail(core::ErrorKind::not_ready, "no_such_dead_letter",
+                      "ingress has no dead letter of that id; they are kept 30 days");
 }
 
 core::Result<std::vector<DeadWebhook>> KafkaDeadLetterLog::list(int records_max, const core::Deadline& deadline) {
@@ -84,17 +85,19 @@ core::Result<std::vector<DeadWebhookAction>> KafkaDeadLetterLog::actions(int rec
         if (!record.value || !message.ParseFromString(*record.value) || message.group() != kIngressGroup) {
             continue;
         }
-        actions.push_back({.action_id = message.action_id(),
-                           .dead_letter_id = message.dead_letter_id(),
-                           .verb = message.verb(),
-                           .actor = message.actor(),
-                           .reason = message.reason(),
-                           .acted_at = core::time_from_nanos(message.acted_at().seconds() * kNanosPerSecond + message.acted_at().nanos())});
+        actions.push_back(
+            {.action_id = message.action_id(),
+             .dead_letter_id = message.dead_letter_id(),
+             .verb = message.verb(),
+             .actor = message.actor(),
+             .reason = message.reason(),
+             .acted_at = core::time_from_nanos(message.acted_at().seconds() * kNanosPerSecond + message.acted_at().nanos())});
     }
     return actions;
 }
 
-core::Result<void> KafkaDeadLetterLog::record(const DeadWebhookAction& action, std::string_view key, const core::Deadline& deadline) {
+core::Result<void> KafkaDeadLetterLog::record(const DeadWebhookAction& action, std::string_view key,
+                                              const core::Deadline& deadline) {
     DeadLetterAction message;
     message.set_action_id(action.action_id);
     message.set_dead_letter_id(action.dead_letter_id);
@@ -114,7 +117,8 @@ core::Result<void> KafkaDeadLetterLog::record(const DeadWebhookAction& action, s
     event.subject = "dead-letter/" + action.dead_letter_id;
     event.time = action.acted_at;
     message.SerializeToString(&event.value);
-    auto record = to_record(std::move(event), {.correlation_id = action.action_id, .source = "/ingress", .received_at = action.acted_at});
+    auto record =
+        to_record(std::move(event), {.correlation_id = action.action_id, .source = "/ingress", .received_at = action.acted_at});
     record.topic.insert(0, prefix_);
     const auto sent = producer_.send(record, deadline);
     if (!sent) {

@@ -1,9 +1,9 @@
 // The dead-letters topic, as far as ingress wrote it, and the record of what operators did.
 #pragma once
 
-#include <string>
 #include <syncline/kafka/fetcher.h>
 #include <syncline/kafka/producer.h>
+#include <string>
 #include <utility>
 
 #include "app/ports.h"
@@ -18,9 +18,10 @@ public:
         : fetcher_(fetcher), producer_(producer), prefix_(std::move(prefix)) {}
 
     [[nodiscard]] syncline::core::Result<DeadWebhook> read(RecordPlace at, const syncline::core::Deadline& deadline) override;
-    [[nodiscard]] syncline::core::Result<std::vector<DeadWebhook>> list(int records_max, const syncline::core::Deadline& deadline) override;
-    [[nodiscard]] syncline::core::Result<std::vector<DeadWebhookAction>> actions(int records_max,
-                                                                                 const syncline::core::Deadline& deadline) override;
+    [[nodiscard]] syncline::core::Result<std::vector<DeadWebhook>> list(int records_max,
+                                                                        const syncline::core::Deadline& deadline) override;
+    [[nodiscard]] syncline::core::Result<std::vector<DeadWebhookAction>> actions(
+        int records_max, const syncline::core::Deadline& deadline) override;
     [[nodiscard]] syncline::core::Result<void> record(const DeadWebhookAction& action, std::string_view key,
                                                       const syncline::core::Deadline& deadline) override;
 

@@ -43,7 +43,9 @@ void add_diagnosis(kafka::Headers& headers, const MappedEvent& event, const Even
 kafka::OutgoingRecord to_record(MappedEvent&& event, EventContext&& context) {
     kafka::OutgoingRecord record;
     record.headers.reserve(24);
-    auto add = [&](const char* name, std::string value) { record.headers.push_back({name, std::move(value)}); };
+    auto add = [&](const char* name, std::string value) {
+        record.headers.push_back({name, std::move(value)});
+    };
     if (context.traceparent.empty()) {
         context.traceparent = traceparent_from(event.id);
     }

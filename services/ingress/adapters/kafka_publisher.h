@@ -1,8 +1,8 @@
 // Events as records: CloudEvents 1.0 in Kafka binary mode.
 #pragma once
 
-#include <string>
 #include <syncline/kafka/producer.h>
+#include <string>
 
 #include "app/ports.h"
 

@@ -1,11 +1,11 @@
 // The shops of shops.yaml as requests see them.
 #pragma once
 
+#include <syncline/kit/shops.h>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <syncline/kit/shops.h>
 #include <vector>
 
 #include "app/ports.h"

@@ -13,24 +13,31 @@ namespace {
 
 constexpr std::size_t kMemberNamesMax = 200;
 
-double seconds(std::chrono::nanoseconds duration) { return std::chrono::duration<double>(duration).count(); }
+double seconds(std::chrono::nanoseconds duration) {
+    return std::chrono::duration<double>(duration).count();
+}
 
 }  // namespace
 
 WebhookMetrics::WebhookMetrics(telemetry::Metrics& metrics)
     : metrics_(metrics),
-      requests_(metrics.counter("syncline_ingress_requests_total", "Webhooks by what became of them.", {"shop", "topic", "outcome"})),
+      requests_(
+          metrics.counter("syncline_ingress_requests_total", "Webhooks by what became of them.", {"shop", "topic", "outcome"})),
       rejected_(metrics.counter("syncline_ingress_rejected_total",
-                                "Requests that were refused, by reason: signature, unknown shop, address, limits of the door.", {"reason"})),
+                                "Requests that were refused, by reason: signature, unknown shop, address, limits of the door.",
+                                {"reason"})),
       unmappable_(metrics.counter("syncline_ingress_unmappable_total",
-                                  "Webhooks with a good signature that became dead letters, by topic and code.", {"topic", "code"})),
-      ignored_(metrics.counter("syncline_ingress_ignored_total", "Webhooks of topics that no service consumes, answered 200.", {"topic"})),
+                                  "Webhooks with a good signature that became dead letters, by topic and code.",
+                                  {"topic", "code"})),
+      ignored_(metrics.counter("syncline_ingress_ignored_total", "Webhooks of topics that no service consumes, answered 200.",
+                               {"topic"})),
       unknown_members_(metrics.counter("syncline_ingress_unknown_members_total",
                                        "Members of bodies that the mapping does not know, by name (the first 200).", {"member"})),
-      observed_at_replaced_(metrics.counter("syncline_ingress_triggered_at_replaced_total",
-                                            "Webhooks whose X-Shopify-Triggered-At could not be used: the time of receipt stands in.",
-                                            {"reason"})),
-      replays_(metrics.counter("syncline_ingress_replays_total", "Dead letters of ingress that were mapped again, by result.", {"result"})),
+      observed_at_replaced_(
+          metrics.counter("syncline_ingress_triggered_at_replaced_total",
+                          "Webhooks whose X-Shopify-Triggered-At could not be used: the time of receipt stands in.", {"reason"})),
+      replays_(metrics.counter("syncline_ingress_replays_total", "Dead letters of ingress that were mapped again, by result.",
+                               {"result"})),
       body_bytes_total_(metrics.counter("syncline_ingress_body_bytes_total", "Bytes of webhook bodies that were verified.")),
       acknowledge_(metrics.histogram("syncline_ingress_acknowledge_seconds",
                                      "From the first byte of a webhook to its 200, the broker's acknowledgement included.",
@@ -40,8 +47,9 @@ WebhookMetrics::WebhookMetrics(telemetry::Metrics& metrics)
       body_bytes_(metrics.histogram("syncline_ingress_body_bytes", "Size of webhook bodies.", telemetry::byte_buckets())),
       member_names_(kMemberNamesMax) {
     // An alert on a rate needs the zero before the first one.
-    for (const auto* reason : {"signature_missing", "signature_malformed", "signature_wrong", "unknown_shop", "address_not_allowed",
-                               "acknowledge_timeout", "producer_queue_full", "producer_rebuilding", "delivery_unknown"}) {
+    for (const auto* reason :
+         {"signature_missing", "signature_malformed", "signature_wrong", "unknown_shop", "address_not_allowed",
+          "acknowledge_timeout", "producer_queue_full", "producer_rebuilding", "delivery_unknown"}) {
         static_cast<void>(rejected_.with({reason}));
     }
 }
@@ -59,8 +67,8 @@ void WebhookMetrics::count_request(std::string_view shop_label, WebhookTopic top
     counter->add();
 }
 
-void WebhookMetrics::answered(std::string_view shop_label, std::string_view topic, const WebhookAnswer& answer, std::size_t body_bytes,
-                              core::SystemTime received_at, core::SystemTime answered_at) {
+void WebhookMetrics::answered(std::string_view shop_label, std::string_view topic, const WebhookAnswer& answer,
+                              std::size_t body_bytes, core::SystemTime received_at, core::SystemTime answered_at) {
     using Outcome = WebhookAnswer::Outcome;
     const auto known = webhook_topic_from(topic);
     count_request(shop_label, known, answer.outcome);
@@ -92,9 +100,13 @@ void WebhookMetrics::answered(std::string_view shop_label, std::string_view topi
     }
 }
 
-void WebhookMetrics::refused(std::string_view reason) { rejected_.with({reason}).add(); }
+void WebhookMetrics::refused(std::string_view reason) {
+    rejected_.with({reason}).add();
+}
 
-void WebhookMetrics::replayed(std::string_view result) { replays_.with({result}).add(); }
+void WebhookMetrics::replayed(std::string_view result) {
+    replays_.with({result}).add();
+}
 
 void WebhookMetrics::watch(std::function<http::ServerStats()> server, std::function<std::size_t()> waiting) {
     metrics_.gauge("syncline_ingress_waiting_requests", "Webhooks whose record the broker has not acknowledged yet.",
@@ -105,8 +117,8 @@ void WebhookMetrics::watch(std::function<http::ServerStats()> server, std::funct
                    [server] { return static_cast<double>(server().requests_in_flight); });
     metrics_.gauge("syncline_ingress_in_flight_bytes", "Bytes of bodies that are being read or not answered yet.",
                    [server] { return static_cast<double>(server().bytes_in_flight); });
-    metrics_.counter("syncline_ingress_door_rejected_total", "What the public door itself refused or gave up, by reason.", {"reason"},
-                     [server = std::move(server)] {
+    metrics_.counter("syncline_ingress_door_rejected_total", "What the public door itself refused or gave up, by reason.",
+                     {"reason"}, [server = std::move(server)] {
                          const auto stats = server();
                          std::vector<telemetry::Sample> samples;
                          for (std::size_t i = 0; i < stats.rejected.size(); ++i) {

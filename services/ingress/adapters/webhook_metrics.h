@@ -1,6 +1,10 @@
 // What ingress counts. Declared once in wire; any thread.
 #pragma once
 
+#include <syncline/core/bounded_names.h>
+#include <syncline/core/clock.h>
+#include <syncline/http/server.h>
+#include <syncline/telemetry/metrics.h>
 #include <array>
 #include <functional>
 #include <map>
@@ -8,10 +12,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <syncline/core/bounded_names.h>
-#include <syncline/core/clock.h>
-#include <syncline/http/server.h>
-#include <syncline/telemetry/metrics.h>
 
 #include "app/receive_webhook.h"
 
@@ -35,7 +35,8 @@ public:
 private:
     // Handles of one shop, so that the usual request looks nothing up by text. Made when first used: most never are.
     struct ShopSeries {
-        std::array<std::array<std::optional<syncline::telemetry::Counter>, 5>, static_cast<std::size_t>(WebhookTopic::other) + 1> requests;
+        std::array<std::array<std::optional<syncline::telemetry::Counter>, 5>, static_cast<std::size_t>(WebhookTopic::other) + 1>
+            requests;
     };
     void count_request(std::string_view shop_label, WebhookTopic topic, WebhookAnswer::Outcome outcome);
 

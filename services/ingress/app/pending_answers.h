@@ -7,6 +7,7 @@
 // Any thread; nothing blocks longer than a short lock. The destructor gives everything that still waits its late answer.
 #pragma once
 
+#include <syncline/core/clock.h>
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
@@ -14,7 +15,6 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <syncline/core/clock.h>
 #include <thread>
 #include <utility>
 

@@ -1,13 +1,13 @@
 // What receiving and replaying webhooks needs from the world.
 #pragma once
 
+#include <syncline/core/clock.h>
+#include <syncline/core/error.h>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <syncline/core/clock.h>
-#include <syncline/core/error.h>
 #include <vector>
 
 #include "domain/event.h"
@@ -20,7 +20,7 @@ struct KnownShop {
     std::string alias;
     std::string domain;  // Lower case.
     std::string currency;
-    std::string label;  // The alias, or "other" beyond the hundredth shop: for metrics.
+    std::string label;                            // The alias, or "other" beyond the hundredth shop: for metrics.
     std::vector<std::string_view> other_domains;  // Of all other shops.
     std::shared_ptr<const void> keep;             // What other_domains borrows from.
 };
@@ -45,7 +45,8 @@ public:
     // Takes the body. Every error is of kind malformed: this body will never map, until the mapping changes.
     [[nodiscard]] virtual syncline::core::Result<MappedEvent> map(const Webhook& webhook, std::string body) const = 0;
     // The dead letter of a body that does not map, its denied members removed if it parses.
-    [[nodiscard]] virtual MappedEvent unmappable(const Webhook& webhook, std::string body, const syncline::core::Error& why) const = 0;
+    [[nodiscard]] virtual MappedEvent unmappable(const Webhook& webhook, std::string body,
+                                                 const syncline::core::Error& why) const = 0;
     // The webhook a dead letter of ingress keeps.
     [[nodiscard]] virtual syncline::core::Result<KeptWebhook> reopen(std::string_view value) const = 0;
 };
@@ -65,7 +66,8 @@ struct RecordPlace {
     friend bool operator==(const RecordPlace&, const RecordPlace&) = default;
 };
 
-// The broker. publish() never blocks; `done` runs exactly once, on the publisher's own thread, unless publish() returned an error.
+// The broker. publish() never blocks; `done` runs exactly once, on the publisher's own thread, unless publish() returned an
+// error.
 class EventPublisher {
 public:
     using Done = std::move_only_function<void(syncline::core::Result<RecordPlace>)>;
@@ -82,7 +84,7 @@ struct DeadWebhook {
     std::string code;
     std::string reason;
     syncline::core::SystemTime failed_at{};
-    std::string value;      // The serialized UnmappableWebhook.
+    std::string value;  // The serialized UnmappableWebhook.
 };
 
 // What an operator did with one.
@@ -102,9 +104,10 @@ public:
     // kind not_ready, code "no_such_dead_letter", if there is none of ingress's at that place.
     [[nodiscard]] virtual syncline::core::Result<DeadWebhook> read(RecordPlace at, const syncline::core::Deadline& deadline) = 0;
     // Newest last; at most `records_max` records of each partition are looked at.
-    [[nodiscard]] virtual syncline::core::Result<std::vector<DeadWebhook>> list(int records_max, const syncline::core::Deadline& deadline) = 0;
-    [[nodiscard]] virtual syncline::core::Result<std::vector<DeadWebhookAction>> actions(int records_max,
-                                                                                         const syncline::core::Deadline& deadline) = 0;
+    [[nodiscard]] virtual syncline::core::Result<std::vector<DeadWebhook>> list(int records_max,
+                                                                                const syncline::core::Deadline& deadline) = 0;
+    [[nodiscard]] virtual syncline::core::Result<std::vector<DeadWebhookAction>> actions(
+        int records_max, const syncline::core::Deadline& deadline) = 0;
     // Waits until the brokers have it.
     [[nodiscard]] virtual syncline::core::Result<void> record(const DeadWebhookAction& action, std::string_view key,
                                                               const syncline::core::Deadline& deadline) = 0;

@@ -1,7 +1,7 @@
 #include "app/receive_webhook.h"
 
-#include <algorithm>
 #include <syncline/core/fault.h>
+#include <algorithm>
 #include <utility>
 
 namespace ingress {
@@ -42,7 +42,9 @@ std::string_view to_string(Outcome outcome) noexcept {
     return "unavailable";
 }
 
-std::string source_of(std::string_view shop) { return "/shopify/" + std::string(shop); }
+std::string source_of(std::string_view shop) {
+    return "/shopify/" + std::string(shop);
+}
 
 std::string correlation_id_of(std::string_view sent, std::string_view event_id) {
     const auto plain = [](char c) {
@@ -66,8 +68,8 @@ Webhook view_of(const ReceivedWebhook& received) {
             .received_at = received.received_at};
 }
 
-ReceiveWebhook::ReceiveWebhook(const ShopDirectory& shops, const WebhookMapping& mapping, EventPublisher& publisher, core::Clock& clock,
-                               std::chrono::milliseconds acknowledge_limit)
+ReceiveWebhook::ReceiveWebhook(const ShopDirectory& shops, const WebhookMapping& mapping, EventPublisher& publisher,
+                               core::Clock& clock, std::chrono::milliseconds acknowledge_limit)
     : shops_(shops),
       mapping_(mapping),
       publisher_(publisher),
@@ -101,7 +103,8 @@ void ReceiveWebhook::run(ReceivedWebhook received, Done done) {
         return;
     }
     auto dead = mapping_.unmappable(webhook, std::move(received.body), event.error());
-    WebhookAnswer answer{.outcome = Outcome::dead_lettered, .code = event.error().code, .observed = dead.observed, .event_id = dead.id};
+    WebhookAnswer answer{
+        .outcome = Outcome::dead_lettered, .code = event.error().code, .observed = dead.observed, .event_id = dead.id};
     publish(std::move(dead), received, std::move(answer), std::move(done));
 }
 
@@ -117,7 +120,8 @@ void ReceiveWebhook::publish(MappedEvent event, const ReceivedWebhook& webhook, 
                 SYNCLINE_FAULT_POINT("webhook_produced");
                 PendingAnswers<WebhookAnswer>::settle(wait, std::move(answer));
             } else {
-                PendingAnswers<WebhookAnswer>::settle(wait, {.outcome = Outcome::unavailable, .code = std::move(place.error().code)});
+                PendingAnswers<WebhookAnswer>::settle(wait,
+                                                      {.outcome = Outcome::unavailable, .code = std::move(place.error().code)});
             }
         });
     if (!accepted) {

@@ -11,12 +11,12 @@
 //   no acknowledgement within the limit, queue full, producer gone    503: Shopify sends it again, and its id makes it one event
 #pragma once
 
+#include <syncline/core/clock.h>
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <syncline/core/clock.h>
 #include <vector>
 
 #include "app/pending_answers.h"
@@ -43,10 +43,10 @@ struct ReceivedWebhook {
 struct WebhookAnswer {
     enum class Outcome : std::uint8_t {
         published,
-        dead_lettered,   // Published as UnmappableWebhook.
-        ignored,         // Nobody consumes the topic.
+        dead_lettered,  // Published as UnmappableWebhook.
+        ignored,        // Nobody consumes the topic.
         bad_signature,
-        unavailable,     // Not durable: the sender has to come again.
+        unavailable,  // Not durable: the sender has to come again.
     };
     Outcome outcome = Outcome::published;
     std::string code;  // Why: of dead letters, bad signatures and unavailable; stable and bounded.
@@ -60,8 +60,8 @@ class ReceiveWebhook {
 public:
     using Done = std::move_only_function<void(WebhookAnswer)>;
 
-    ReceiveWebhook(const ShopDirectory& shops, const WebhookMapping& mapping, EventPublisher& publisher, syncline::core::Clock& clock,
-                   std::chrono::milliseconds acknowledge_limit);
+    ReceiveWebhook(const ShopDirectory& shops, const WebhookMapping& mapping, EventPublisher& publisher,
+                   syncline::core::Clock& clock, std::chrono::milliseconds acknowledge_limit);
 
     // `done` runs exactly once.
     void run(ReceivedWebhook webhook, Done done);

@@ -1,10 +1,10 @@
 #include "app/replay_webhook.h"
 
+#include <syncline/core/parse.h>
 #include <algorithm>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
-#include <syncline/core/parse.h>
 #include <utility>
 
 #include "app/receive_webhook.h"
@@ -39,7 +39,9 @@ core::Result<RecordPlace> place_from(std::string_view id) {
     return core::fail(core::ErrorKind::malformed, "bad_dead_letter_id", "a dead letter of ingress is named <partition>-<offset>");
 }
 
-std::string id_of(const RecordPlace& place) { return std::to_string(place.partition) + '-' + std::to_string(place.offset); }
+std::string id_of(const RecordPlace& place) {
+    return std::to_string(place.partition) + '-' + std::to_string(place.offset);
+}
 
 core::Result<DeadWebhookState> ReplayWebhook::describe(DeadWebhook record, const std::vector<DeadWebhookAction>& actions) {
     auto kept = mapping_.reopen(record.value);
@@ -75,7 +77,8 @@ core::Result<std::vector<DeadWebhookState>> ReplayWebhook::list(const DeadWebhoo
             continue;
         }
         auto state = describe(std::move(record), *actions);
-        if (state && (filter.shop.empty() || state->shop == filter.shop) && (filter.state.empty() || state->state == filter.state)) {
+        if (state && (filter.shop.empty() || state->shop == filter.shop) &&
+            (filter.state.empty() || state->state == filter.state)) {
             states.push_back(std::move(*state));
         }
     }
@@ -154,9 +157,11 @@ core::Result<ReplayedWebhook> ReplayWebhook::replay(std::string_view id, const O
     return replayed;
 }
 
-core::Result<void> ReplayWebhook::publish(MappedEvent event, const KeptWebhook& kept, const DeadWebhook& record, const core::Deadline& deadline) {
+core::Result<void> ReplayWebhook::publish(MappedEvent event, const KeptWebhook& kept, const DeadWebhook& record,
+                                          const core::Deadline& deadline) {
     const auto answer = std::make_shared<Answer>();
-    EventContext context{.correlation_id = record.correlation_id, .source = source_of(kept.shop), .received_at = kept.received_at};
+    EventContext context{
+        .correlation_id = record.correlation_id, .source = source_of(kept.shop), .received_at = kept.received_at};
     const auto accepted = publisher_.publish(std::move(event), std::move(context), [answer](core::Result<RecordPlace> at) {
         {
             const std::lock_guard lock(answer->mutex);
@@ -169,7 +174,8 @@ core::Result<void> ReplayWebhook::publish(MappedEvent event, const KeptWebhook& 
     }
     std::unique_lock lock(answer->mutex);
     if (!clock_.wait_until(lock, answer->wake, deadline.at(), [&] { return answer->place.has_value(); })) {
-        return core::fail(core::ErrorKind::transient, "acknowledge_timeout", "the brokers have not acknowledged in time", "press again");
+        return core::fail(core::ErrorKind::transient, "acknowledge_timeout", "the brokers have not acknowledged in time",
+                          "press again");
     }
     if (!*answer->place) {
         return std::unexpected(answer->place->error());

@@ -1,9 +1,9 @@
 // An event as ingress publishes it.
 #pragma once
 
+#include <syncline/core/clock.h>
 #include <string>
 #include <string_view>
-#include <syncline/core/clock.h>
 #include <vector>
 
 #include "domain/webhook.h"
@@ -12,17 +12,17 @@ namespace ingress {
 
 // An event, ready for the broker.
 struct MappedEvent {
-    std::string_view topic;    // Without prefix: a constant of syncline/topics.h.
-    std::string key;           // "eu/820982911946154508"
-    std::string_view type;     // Full Protobuf name.
-    std::string id;            // ce_id: the same for every repetition of the delivery.
-    std::string subject;       // "order/820982911946154508"
-    std::string value;         // The serialized message.
-    syncline::core::SystemTime time{};  // When it happened: ce_time.
-    ObservedAt observed;       // The second part of its version.
+    std::string_view topic;                    // Without prefix: a constant of syncline/topics.h.
+    std::string key;                           // "eu/820982911946154508"
+    std::string_view type;                     // Full Protobuf name.
+    std::string id;                            // ce_id: the same for every repetition of the delivery.
+    std::string subject;                       // "order/820982911946154508"
+    std::string value;                         // The serialized message.
+    syncline::core::SystemTime time{};         // When it happened: ce_time.
+    ObservedAt observed;                       // The second part of its version.
     std::vector<std::string> unknown_members;  // "order.new_member", each name once; bounded.
-    std::string code;    // Of a dead letter: why, in one word of a bounded set.
-    std::string reason;  // Of a dead letter: for a person; never a value of the body.
+    std::string code;                          // Of a dead letter: why, in one word of a bounded set.
+    std::string reason;                        // Of a dead letter: for a person; never a value of the body.
 };
 
 // What a dead letter keeps of a webhook, so that it can be mapped again.

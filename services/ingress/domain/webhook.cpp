@@ -1,8 +1,8 @@
 #include "domain/webhook.h"
 
+#include <syncline/core/time.h>
 #include <algorithm>
 #include <array>
-#include <syncline/core/time.h>
 
 namespace ingress {
 namespace {
@@ -126,7 +126,9 @@ WebhookTopic webhook_topic_from(std::string_view name) noexcept {
     return WebhookTopic::other;
 }
 
-std::string_view to_string(WebhookTopic topic) noexcept { return kTopics[static_cast<std::size_t>(topic)]; }
+std::string_view to_string(WebhookTopic topic) noexcept {
+    return kTopics[static_cast<std::size_t>(topic)];
+}
 
 std::string_view listed_topic_name(std::string_view name) noexcept {
     if (const auto topic = webhook_topic_from(name); topic != WebhookTopic::other) {

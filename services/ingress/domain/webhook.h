@@ -3,11 +3,11 @@
 // Plain values that borrow their texts; any thread.
 #pragma once
 
+#include <syncline/core/clock.h>
+#include <syncline/core/error.h>
 #include <cstdint>
 #include <span>
 #include <string_view>
-#include <syncline/core/clock.h>
-#include <syncline/core/error.h>
 
 namespace ingress {
 
@@ -45,7 +45,8 @@ struct Webhook {
     std::string_view shop;           // Alias of the configuration.
     std::string_view shop_domain;    // X-Shopify-Shop-Domain as configured.
     std::string_view shop_currency;  // Of the configuration: for amounts that come without one.
-    std::span<const std::string_view> other_shop_domains;  // Of the configuration: bodies that name one of them are not this shop's.
+    std::span<const std::string_view>
+        other_shop_domains;       // Of the configuration: bodies that name one of them are not this shop's.
     std::string_view topic_name;  // X-Shopify-Topic as sent.
     WebhookTopic topic = WebhookTopic::other;
     std::string_view triggered_at;  // X-Shopify-Triggered-At as sent, with all its digits; empty when missing.

@@ -1,9 +1,9 @@
 // Whatever a body holds, it becomes an event, or a dead letter that can be opened again, and nothing else happens.
+#include <syncline/core/assert.h>
+#include <syncline/core/time.h>
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <syncline/core/assert.h>
-#include <syncline/core/time.h>
 
 #include "adapters/shopify/mapping.h"
 #include "domain/webhook.h"

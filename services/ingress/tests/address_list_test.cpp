@@ -5,11 +5,14 @@
 using namespace ingress;
 
 namespace {
-AddressList list(std::vector<std::string> networks) { return AddressList::parse(networks).value(); }
+AddressList list(std::vector<std::string> networks) {
+    return AddressList::parse(networks).value();
+}
 }  // namespace
 
 TEST_CASE("address list: what is no network is an error", "[ingress][unit]") {
-    for (const auto* text : {"", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0/8", "::/129", "host.example", "10.0.0.0/", "10.0.0.0/8/8"}) {
+    for (const auto* text :
+         {"", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0/8", "::/129", "host.example", "10.0.0.0/", "10.0.0.0/8/8"}) {
         INFO(text);
         CHECK_FALSE(AddressList::parse({text}));
     }

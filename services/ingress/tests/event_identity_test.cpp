@@ -1,6 +1,6 @@
+#include <syncline/orders/v1/events.pb.h>
 #include <catch2/catch_test_macros.hpp>
 #include <set>
-#include <syncline/orders/v1/events.pb.h>
 
 #include "tests/samples.h"
 
@@ -10,7 +10,9 @@ using namespace syncline::orders::v1;
 
 namespace {
 
-MappedEvent event_of(const Webhook& in, const std::string& body) { return ShopifyMapping().map(in, body).value(); }
+MappedEvent event_of(const Webhook& in, const std::string& body) {
+    return ShopifyMapping().map(in, body).value();
+}
 
 }  // namespace
 
@@ -29,7 +31,9 @@ TEST_CASE("event identity: a redelivery has the same id, whenever it comes", "[i
 
 TEST_CASE("event identity: shop, cause, order, times and content each make another event", "[ingress][unit]") {
     std::set<std::string> ids;
-    const auto add = [&](const Webhook& in, const std::string& body) { CHECK(ids.insert(event_of(in, body).id).second); };
+    const auto add = [&](const Webhook& in, const std::string& body) {
+        CHECK(ids.insert(event_of(in, body).id).second);
+    };
     const auto base = sample("orders-create");
     auto in = webhook(WebhookTopic::orders_updated);
     add(in, base);
@@ -47,18 +51,23 @@ TEST_CASE("event identity: a state that comes back is another event with the sam
     auto in = webhook(WebhookTopic::orders_updated);
     const auto a = event_of(in, sample("orders-create"));
     in.triggered_at = "2026-11-20T10:00:02Z";
-    const auto b = event_of(in, patched(sample("orders-create"), {{"updated_at", R"("2021-12-31T19:00:05-05:00")"}, {"tags", R"("b")"}}));
+    const auto b =
+        event_of(in, patched(sample("orders-create"), {{"updated_at", R"("2021-12-31T19:00:05-05:00")"}, {"tags", R"("b")"}}));
     in.triggered_at = "2026-11-20T10:00:03Z";
     const auto back = event_of(in, patched(sample("orders-create"), {{"updated_at", R"("2021-12-31T19:00:06-05:00")"}}));
     CHECK(a.id != back.id);
-    const auto hash = [](const MappedEvent& event) { return decoded<OrderChanged>(event).order().content_hash(); };
+    const auto hash = [](const MappedEvent& event) {
+        return decoded<OrderChanged>(event).order().content_hash();
+    };
     CHECK(hash(a) == hash(back));
     CHECK(hash(a) != hash(b));
 }
 
 TEST_CASE("event identity: what ingress leaves out and the order of members do not change the content hash", "[ingress][unit]") {
     const auto in = webhook(WebhookTopic::orders_updated);
-    const auto hash = [&](const std::string& body) { return decoded<OrderChanged>(event_of(in, body)).order().content_hash(); };
+    const auto hash = [&](const std::string& body) {
+        return decoded<OrderChanged>(event_of(in, body)).order().content_hash();
+    };
     const auto base = sample("orders-create");
     CHECK(hash(base) == hash(patched(base, {{"browser_ip", R"("203.0.113.1")"}, {"landing_site", R"("/x")"}})));
     const auto document = syncline::json::Document::parse(base);

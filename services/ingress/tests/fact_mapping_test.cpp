@@ -1,8 +1,8 @@
-#include <catch2/catch_test_macros.hpp>
 #include <syncline/common/v1/personal_data.pb.h>
 #include <syncline/customers/v1/events.pb.h>
 #include <syncline/orders/v1/events.pb.h>
 #include <syncline/shops/v1/events.pb.h>
+#include <catch2/catch_test_macros.hpp>
 
 #include "tests/samples.h"
 
@@ -36,15 +36,18 @@ TEST_CASE("fact mapping: a refund of another currency, with its transactions, li
 }
 
 TEST_CASE("fact mapping: shipping given back, differences and duties of a refund", "[ingress][unit]") {
-    const std::string set = R"({"shop_money":{"amount":"-4.90","currency_code":"EUR"},"presentment_money":{"amount":"-4.90","currency_code":"EUR"}})";
+    const std::string set =
+        R"({"shop_money":{"amount":"-4.90","currency_code":"EUR"},"presentment_money":{"amount":"-4.90","currency_code":"EUR"}})";
     const auto refund =
         mapped<RefundRecorded>(
             WebhookTopic::refunds_create,
             patched(sample("refunds-create"),
-                    {{"order_adjustments", R"([{"id":1,"order_id":2,"refund_id":3,"amount":"-4.90","tax_amount":"-0.78","kind":"shipping_refund",)"
-                                           R"("reason":"Shipping refund","amount_set":)" +
-                                               set + R"(,"tax_amount_set":null}])"},
-                     {"refund_shipping_lines", R"([{"id":5,"shipping_line":{"id":271878346596884015},"subtotal_amount_set":)" + set + "}]"},
+                    {{"order_adjustments",
+                      R"([{"id":1,"order_id":2,"refund_id":3,"amount":"-4.90","tax_amount":"-0.78","kind":"shipping_refund",)"
+                      R"("reason":"Shipping refund","amount_set":)" +
+                          set + R"(,"tax_amount_set":null}])"},
+                     {"refund_shipping_lines",
+                      R"([{"id":5,"shipping_line":{"id":271878346596884015},"subtotal_amount_set":)" + set + "}]"},
                      {"return", R"({"id":77,"admin_graphql_api_id":"gid://shopify/Return/77"})"}}))
             .refund();
     REQUIRE(refund.adjustments_size() == 1);
@@ -74,7 +77,8 @@ TEST_CASE("fact mapping: a transaction, without anything that tells of the card"
 }
 
 TEST_CASE("fact mapping: a transaction that settles is another event of the same resource", "[ingress][unit]") {
-    const auto pending = map(WebhookTopic::order_transactions_create, patched(sample("order_transactions-create"), {{"status", R"("pending")"}}));
+    const auto pending =
+        map(WebhookTopic::order_transactions_create, patched(sample("order_transactions-create"), {{"status", R"("pending")"}}));
     const auto settled = map(WebhookTopic::order_transactions_create, sample("order_transactions-create"));
     REQUIRE((pending && settled));
     CHECK(pending->id != settled->id);
@@ -87,7 +91,8 @@ TEST_CASE("fact mapping: a risk assessment names its order by number, text or gi
                               R"("order_id":null,"admin_graphql_api_order_id":"gid://shopify/Order/820982911946154508")"}) {
         const auto assessed = mapped<OrderRiskAssessed>(
             WebhookTopic::orders_risk_assessment_changed,
-            R"({"provider_id":null,"provider_title":null,"risk_level":"HIGH","created_at":"2026-11-20T10:00:00Z",)" + std::string(order) + "}");
+            R"({"provider_id":null,"provider_title":null,"risk_level":"HIGH","created_at":"2026-11-20T10:00:00Z",)" +
+                std::string(order) + "}");
         CHECK(assessed.order_id() == 820982911946154508);
         CHECK(assessed.level() == RISK_LEVEL_HIGH);
         CHECK(assessed.provider().empty());
@@ -122,12 +127,14 @@ TEST_CASE("fact mapping: what privacy law asks for goes out without names", "[in
 
 TEST_CASE("fact mapping: what concerns a whole shop is keyed by the shop", "[ingress][unit]") {
     using namespace syncline::shops::v1;
-    const auto redact = map(WebhookTopic::shop_redact, patched(sample("shop-redact"), {{"shop_domain", R"("ACME-EU.myshopify.com")"}}));
+    const auto redact =
+        map(WebhookTopic::shop_redact, patched(sample("shop-redact"), {{"shop_domain", R"("ACME-EU.myshopify.com")"}}));
     REQUIRE(redact);
     CHECK(redact->topic == "shops.v1");
     CHECK(redact->key == "eu");
     CHECK(decoded<ShopRedactionRequested>(*redact).shop_id() == 954889);
-    const auto gone = mapped<AppUninstalled>(WebhookTopic::app_uninstalled, patched(sample("app-uninstalled"), {{"myshopify_domain", kEuDomain}}));
+    const auto gone = mapped<AppUninstalled>(WebhookTopic::app_uninstalled,
+                                             patched(sample("app-uninstalled"), {{"myshopify_domain", kEuDomain}}));
     CHECK(gone.shop_id() == 548380009);
     CHECK(gone.SerializeAsString().find("Smith") == std::string::npos);
 }

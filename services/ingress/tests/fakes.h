@@ -1,11 +1,11 @@
 // The world of ingress without network and files, with its bad days.
 #pragma once
 
+#include <syncline/core/error.h>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <syncline/core/error.h>
 #include <utility>
 #include <vector>
 
@@ -85,7 +85,8 @@ public:
         if (mood == Mood::acknowledges) {
             done(at);
         } else if (mood == Mood::fails) {
-            done(syncline::core::fail(syncline::core::ErrorKind::unknown_outcome, "delivery_unknown", "the producer was rebuilt"));
+            done(
+                syncline::core::fail(syncline::core::ErrorKind::unknown_outcome, "delivery_unknown", "the producer was rebuilt"));
         } else {
             published.back().done = std::move(done);
         }
@@ -99,7 +100,8 @@ public:
     std::vector<DeadWebhookAction> noted;
     bool broken = false;
 
-    [[nodiscard]] syncline::core::Result<DeadWebhook> read(RecordPlace at, const syncline::core::Deadline& /*deadline*/) override {
+    [[nodiscard]] syncline::core::Result<DeadWebhook> read(RecordPlace at,
+                                                           const syncline::core::Deadline& /*deadline*/) override {
         for (const auto& record : records) {
             if (record.at == at) {
                 return record;
@@ -107,11 +109,12 @@ public:
         }
         return syncline::core::fail(syncline::core::ErrorKind::not_ready, "no_such_dead_letter", "none");
     }
-    [[nodiscard]] syncline::core::Result<std::vector<DeadWebhook>> list(int /*records_max*/, const syncline::core::Deadline& /*deadline*/) override {
+    [[nodiscard]] syncline::core::Result<std::vector<DeadWebhook>> list(int /*records_max*/,
+                                                                        const syncline::core::Deadline& /*deadline*/) override {
         return records;
     }
-    [[nodiscard]] syncline::core::Result<std::vector<DeadWebhookAction>> actions(int /*records_max*/,
-                                                                                 const syncline::core::Deadline& /*deadline*/) override {
+    [[nodiscard]] syncline::core::Result<std::vector<DeadWebhookAction>> actions(
+        int /*records_max*/, const syncline::core::Deadline& /*deadline*/) override {
         return noted;
     }
     [[nodiscard]] syncline::core::Result<void> record(const DeadWebhookAction& action, std::string_view /*key*/,

@@ -10,10 +10,13 @@ using namespace ingress::testing;
 
 namespace {
 
-constexpr std::array kOrderTopics{WebhookTopic::orders_create, WebhookTopic::orders_updated,   WebhookTopic::orders_cancelled,
-                                  WebhookTopic::orders_paid,   WebhookTopic::orders_fulfilled, WebhookTopic::orders_partially_fulfilled};
+constexpr std::array kOrderTopics{WebhookTopic::orders_create,    WebhookTopic::orders_updated,
+                                  WebhookTopic::orders_cancelled, WebhookTopic::orders_paid,
+                                  WebhookTopic::orders_fulfilled, WebhookTopic::orders_partially_fulfilled};
 
-bool is_order_topic(WebhookTopic topic) { return std::ranges::find(kOrderTopics, topic) != kOrderTopics.end(); }
+bool is_order_topic(WebhookTopic topic) {
+    return std::ranges::find(kOrderTopics, topic) != kOrderTopics.end();
+}
 
 }  // namespace
 
@@ -36,7 +39,8 @@ TEST_CASE("forged header: no body passes as another topic, except an order as an
     };
     for (const auto& [name, own] : bodies) {
         auto body = sample(name);
-        if (own == WebhookTopic::customers_redact || own == WebhookTopic::customers_data_request || own == WebhookTopic::shop_redact) {
+        if (own == WebhookTopic::customers_redact || own == WebhookTopic::customers_data_request ||
+            own == WebhookTopic::shop_redact) {
             body = patched(body, {{"shop_domain", R"("acme-eu.myshopify.com")"}});
         }
         if (own == WebhookTopic::app_uninstalled) {
@@ -76,12 +80,13 @@ TEST_CASE("forged header: what erases names its shop in the body, and it is the 
     }
     CHECK(code_of(WebhookTopic::app_uninstalled, sample("app-uninstalled")) == "member_missing");
     CHECK(code_of(WebhookTopic::app_uninstalled,
-                  patched(sample("app-uninstalled"), {{"myshopify_domain", R"("acme-us.myshopify.com")"}, {"domain", R"("acme-eu.myshopify.com")"}})) ==
-          "shop_mismatch");
+                  patched(sample("app-uninstalled"), {{"myshopify_domain", R"("acme-us.myshopify.com")"},
+                                                      {"domain", R"("acme-eu.myshopify.com")"}})) == "shop_mismatch");
 }
 
 TEST_CASE("forged header: an order whose status page is another configured shop's is not this shop's", "[ingress][unit]") {
-    const auto body = patched(sample("orders-create"), {{"order_status_url", R"("https://acme-us.myshopify.com/1/orders/x/authenticate?key=1")"}});
+    const auto body = patched(sample("orders-create"),
+                              {{"order_status_url", R"("https://acme-us.myshopify.com/1/orders/x/authenticate?key=1")"}});
     const std::string_view others[] = {"acme-us.myshopify.com"};
     auto in = webhook(WebhookTopic::orders_updated);
     CHECK(ShopifyMapping().map(in, body));
@@ -94,10 +99,10 @@ TEST_CASE("forged header: an order whose status page is another configured shop'
 
 TEST_CASE("forged header: a time in the future does not win for ever", "[ingress][unit]") {
     auto in = webhook(WebhookTopic::orders_updated);
-    for (const auto& [sent, source] : {std::pair{"2036-01-01T00:00:00Z", ObservedAt::Source::future},
-                                       std::pair{"", ObservedAt::Source::missing},
-                                       std::pair{"soon", ObservedAt::Source::unreadable},
-                                       std::pair{"2026-11-20T10:00:59Z", ObservedAt::Source::triggered_at}}) {
+    for (const auto& [sent, source] :
+         {std::pair{"2036-01-01T00:00:00Z", ObservedAt::Source::future}, std::pair{"", ObservedAt::Source::missing},
+          std::pair{"soon", ObservedAt::Source::unreadable},
+          std::pair{"2026-11-20T10:00:59Z", ObservedAt::Source::triggered_at}}) {
         in.triggered_at = sent;
         const auto event = ShopifyMapping().map(in, sample("orders-create"));
         REQUIRE(event);

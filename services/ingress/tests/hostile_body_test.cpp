@@ -1,8 +1,8 @@
 // Bodies with a good signature that are broken, huge or made to harm: a clear error or a correct event, never anything else.
-#include <catch2/catch_test_macros.hpp>
-#include <catch2/generators/catch_generators.hpp>
 #include <syncline/common/v1/personal_data.pb.h>
 #include <syncline/orders/v1/events.pb.h>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include "tests/samples.h"
 
@@ -12,8 +12,12 @@ using namespace syncline::orders::v1;
 
 namespace {
 
-std::string order_code(const Patches& patches) { return code_of(WebhookTopic::orders_create, patched(sample("orders-create"), patches)); }
-std::string order_code(std::string body) { return code_of(WebhookTopic::orders_create, std::move(body)); }
+std::string order_code(const Patches& patches) {
+    return code_of(WebhookTopic::orders_create, patched(sample("orders-create"), patches));
+}
+std::string order_code(std::string body) {
+    return code_of(WebhookTopic::orders_create, std::move(body));
+}
 
 }  // namespace
 
@@ -32,7 +36,8 @@ TEST_CASE("hostile body: what is not JSON is refused with the parser's code", "[
     CHECK(order_code(std::string("7")) == "wrong_type");
 }
 
-TEST_CASE("hostile body: an order without what gives it meaning is refused, and the message names the member", "[ingress][unit]") {
+TEST_CASE("hostile body: an order without what gives it meaning is refused, and the message names the member",
+          "[ingress][unit]") {
     const auto member = GENERATE("id", "currency", "updated_at", "line_items", "line_items[0].id", "line_items[2].quantity");
     const auto event = map(WebhookTopic::orders_create, patched(sample("orders-create"), {{member, std::nullopt}}));
     INFO(member);
@@ -83,43 +88,49 @@ TEST_CASE("hostile body: a name that comes twice is refused, at any depth that i
     CHECK(order_code(with_members(sample("orders-create"), R"("id":1)")) == "duplicate_key");
     CHECK(order_code(with_members(sample("orders-create"), R"("browser_ip":null)")) == "duplicate_key");
     CHECK(order_code({{"customer", R"({"id":1,"id":2})"}}) == "duplicate_key");
-    CHECK(order_code({{"total_price_set", R"({"shop_money":{"amount":"1.00","amount":"2.00","currency_code":"USD"}})"}}) == "duplicate_key");
+    CHECK(order_code({{"total_price_set", R"({"shop_money":{"amount":"1.00","amount":"2.00","currency_code":"USD"}})"}}) ==
+          "duplicate_key");
     CHECK(code_of(WebhookTopic::orders_delete, R"({"id":1,"id":2})") == "duplicate_key");
     CHECK(code_of(WebhookTopic::refunds_create, with_members(sample("refunds-create"), R"("order_id":5)")) == "duplicate_key");
 }
 
 TEST_CASE("hostile body: empty and missing texts, empty lists and null lines are tolerated", "[ingress][unit]") {
-    const auto order = mapped<OrderChanged>(WebhookTopic::orders_create, patched(sample("orders-create"), {{"line_items[0].sku", "\"\""},
-                                                                                                           {"line_items[1].sku", "null"},
-                                                                                                           {"line_items[2]", "null"},
-                                                                                                           {"email", "\"\""},
-                                                                                                           {"customer", "null"},
-                                                                                                           {"shipping_address", "null"},
-                                                                                                           {"billing_address", "{}"},
-                                                                                                           {"tags", "\"\""},
-                                                                                                           {"shipping_lines", "[]"}}))
-                           .order();
+    const auto order =
+        mapped<OrderChanged>(WebhookTopic::orders_create, patched(sample("orders-create"), {{"line_items[0].sku", "\"\""},
+                                                                                            {"line_items[1].sku", "null"},
+                                                                                            {"line_items[2]", "null"},
+                                                                                            {"email", "\"\""},
+                                                                                            {"customer", "null"},
+                                                                                            {"shipping_address", "null"},
+                                                                                            {"billing_address", "{}"},
+                                                                                            {"tags", "\"\""},
+                                                                                            {"shipping_lines", "[]"}}))
+            .order();
     CHECK(order.lines_size() == 4);
     CHECK(order.lines(1).sku().empty());
     CHECK(order.tags_size() == 0);
     CHECK(order.destination_country_code().empty());
-    CHECK(mapped<OrderChanged>(WebhookTopic::orders_create, patched(sample("orders-create"), {{"line_items", "[]"}})).order().lines_size() == 0);
+    CHECK(mapped<OrderChanged>(WebhookTopic::orders_create, patched(sample("orders-create"), {{"line_items", "[]"}}))
+              .order()
+              .lines_size() == 0);
 }
 
 TEST_CASE("hostile body: U+0000 in a text is left out, because nothing behind can store it", "[ingress][unit]") {
-    const auto order = mapped<OrderChanged>(WebhookTopic::orders_create, patched(sample("orders-create"), {{"name", R"("#1\u00002")"}}));
+    const auto order =
+        mapped<OrderChanged>(WebhookTopic::orders_create, patched(sample("orders-create"), {{"name", R"("#1\u00002")"}}));
     CHECK(order.order().name() == "#12");
 }
 
 TEST_CASE("hostile body: attributes and properties of any type are kept as text", "[ingress][unit]") {
-    const auto personal = mapped<OrderChanged>(WebhookTopic::orders_create,
-                                               patched(sample("orders-create"),
-                                                       {{"note_attributes", R"([{"name":"gift","value":true},{"name":"n","value":1.50}])"},
-                                                        {"line_items[0].properties", R"([{"name":"a","value":{"b":[1,"c"]}}])"},
-                                                        {"line_items[1].properties", R"({"engraving":"A & B"})"}}))
-                              .order()
-                              .personal_data()
-                              .clear();
+    const auto personal =
+        mapped<OrderChanged>(
+            WebhookTopic::orders_create,
+            patched(sample("orders-create"), {{"note_attributes", R"([{"name":"gift","value":true},{"name":"n","value":1.50}])"},
+                                              {"line_items[0].properties", R"([{"name":"a","value":{"b":[1,"c"]}}])"},
+                                              {"line_items[1].properties", R"({"engraving":"A & B"})"}}))
+            .order()
+            .personal_data()
+            .clear();
     CHECK(personal.note_attributes(0).value() == "true");
     CHECK(personal.note_attributes(1).value() == "1.50");
     CHECK(personal.line_properties(0).properties(0).value() == R"({"b":[1,"c"]})");
@@ -135,7 +146,7 @@ TEST_CASE("hostile body: an order of 500 lines and 3 MB keeps every line", "[ing
     const std::string filler(5'000, 'x');
     for (int i = 1; i <= 500; ++i) {
         auto text = patched(std::string(line.view()), {{"id", std::to_string(9'007'199'254'740'993 + i)},
-                                                      {"properties", R"([{"name":"text","value":")" + filler + "\"}]"}});
+                                                       {"properties", R"([{"name":"text","value":")" + filler + "\"}]"}});
         lines += (i > 1 ? "," : "") + text;
     }
     const auto body = patched(sample("orders-create"), {{"line_items", lines + "]"}});
@@ -158,7 +169,8 @@ TEST_CASE("hostile body: an event that would not fit its topic becomes a dead le
     CHECK(order_code(body) == "event_too_large");
 }
 
-TEST_CASE("hostile body: what cannot be mapped is kept without what may never leave, and maps when it is mended", "[ingress][unit]") {
+TEST_CASE("hostile body: what cannot be mapped is kept without what may never leave, and maps when it is mended",
+          "[ingress][unit]") {
     const ShopifyMapping mapping;
     const auto in = webhook(WebhookTopic::orders_create);
     const auto good = patched(sample("orders-create"), {{"browser_ip", R"("203.0.113.10")"},

@@ -1,10 +1,10 @@
 #include "adapters/http_door.h"
 
-#include <catch2/catch_test_macros.hpp>
 #include <syncline/core/clock.h>
 #include <syncline/http/client.h>
 #include <syncline/json/document.h>
 #include <syncline/telemetry/log.h>
+#include <catch2/catch_test_macros.hpp>
 
 #include "domain/signature.h"
 #include "tests/fakes.h"
@@ -92,7 +92,7 @@ TEST_CASE("webhook door: unknown shop, missing and wrong signature are 401 with 
     CHECK(reply.status == 401);
     CHECK(World::code(reply) == "signature_wrong");
     CHECK(world.publisher.published.empty());
-    CHECK(world.counted(R"(syncline_ingress_rejected_total{reason="signature_wrong",service="ingress"} 1)"));
+    CHECK(world.counted(R"(syncline_ingress_rejected_total{service="ingress",reason="signature_wrong"} 1)"));
 }
 
 TEST_CASE("webhook door: another path or method is not found or not allowed", "[ingress][http]") {
@@ -151,7 +151,8 @@ TEST_CASE("webhook door: a good webhook is 200, counted by shop and topic, its t
     CHECK(reply.body.empty());
     REQUIRE(world.publisher.published.size() == 1);
     CHECK(world.publisher.published[0].event.key == "eu/820982911946154508");
-    CHECK(world.counted(R"(syncline_ingress_requests_total{outcome="published",service="ingress",shop="eu",topic="orders/create"} 1)"));
+    CHECK(world.counted(
+        R"(syncline_ingress_requests_total{service="ingress",outcome="published",shop="eu",topic="orders/create"} 1)"));
     CHECK(world.counted("syncline_ingress_acknowledge_seconds_count{service=\"ingress\"} 1"));
     CHECK(world.counted("syncline_ingress_delivery_delay_seconds_count{service=\"ingress\"} 1"));
     CHECK(world.counted("syncline_ingress_body_bytes_count{service=\"ingress\"} 1"));
@@ -182,7 +183,7 @@ TEST_CASE("webhook door: what cannot be mapped is 200, logged by code and never 
     CHECK(world.publisher.published[0].event.topic == "dead-letters.v1");
     CHECK(lines.find("webhook_unmappable") != std::string::npos);
     CHECK(lines.find("Seed") == std::string::npos);
-    CHECK(world.counted(R"(syncline_ingress_unmappable_total{code="wrong_type",service="ingress",topic="orders/create"} 1)"));
+    CHECK(world.counted(R"(syncline_ingress_unmappable_total{service="ingress",code="wrong_type",topic="orders/create"} 1)"));
     CHECK(world.registry.to_text().find("Seed") == std::string::npos);
 }
 

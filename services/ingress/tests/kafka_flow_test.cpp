@@ -1,13 +1,13 @@
 // The whole of ingress against brokers of the mock cluster: from the request to the record and back.
-#include <atomic>
-#include <catch2/catch_test_macros.hpp>
-#include <future>
 #include <syncline/core/clock.h>
 #include <syncline/http/client.h>
 #include <syncline/kafka/fetcher.h>
 #include <syncline/kafka/producer.h>
 #include <syncline/kafka/testing/mock_cluster.h>
 #include <syncline/orders/v1/events.pb.h>
+#include <atomic>
+#include <catch2/catch_test_macros.hpp>
+#include <future>
 
 #include "adapters/http_door.h"
 #include "adapters/kafka_dead_letter_log.h"
@@ -78,7 +78,8 @@ struct World {
 
 }  // namespace
 
-TEST_CASE("ingress to Kafka: while no broker answers it is 503 within the limit, and afterwards 200 by itself", "[ingress][kafka]") {
+TEST_CASE("ingress to Kafka: while no broker answers it is 503 within the limit, and afterwards 200 by itself",
+          "[ingress][kafka]") {
     World world;
     REQUIRE(world.post("orders/create", sample("orders-create")) == 200);
     world.cluster->set_down();
@@ -101,7 +102,8 @@ TEST_CASE("ingress to Kafka: a producer that fails for good is rebuilt, nothing 
     int good = 1;
     const auto until = world.deadline();
     while (good < 5 && !until.passed()) {
-        const auto status = world.post("orders/updated", patched(sample("orders-create"), {{"order_number", std::to_string(good)}}));
+        const auto status =
+            world.post("orders/updated", patched(sample("orders-create"), {{"order_number", std::to_string(good)}}));
         CHECK((status == 200 || status == 503));
         good += status == 200 ? 1 : 0;
     }
@@ -115,7 +117,9 @@ TEST_CASE("ingress to Kafka: a record is a CloudEvent that any consumer can read
     const auto records = world.records("orders.v1");
     REQUIRE(records.size() == 1);
     const auto& record = records[0];
-    const auto header = [&](std::string_view name) { return std::string(record.header(name).value_or("")); };
+    const auto header = [&](std::string_view name) {
+        return std::string(record.header(name).value_or(""));
+    };
     CHECK(record.key == "eu/820982911946154508");
     CHECK(header("content-type") == "application/protobuf");
     CHECK(header("ce_specversion") == "1.0");
@@ -152,7 +156,8 @@ TEST_CASE("ingress to Kafka: the same webhook 50 times at once has one id in eve
 
 TEST_CASE("ingress to Kafka: a dead letter is listed, shown and replayed from the topic", "[ingress][kafka]") {
     World world;
-    REQUIRE(world.post("orders/create", patched(sample("orders-create"), {{"total_price", "{}"}, {"total_price_set", std::nullopt}})) == 200);
+    REQUIRE(world.post("orders/create",
+                       patched(sample("orders-create"), {{"total_price", "{}"}, {"total_price_set", std::nullopt}})) == 200);
     CHECK(world.records("orders.v1").empty());
     auto dead = world.replay.list({.state = "dead"}, world.deadline());
     REQUIRE(dead);

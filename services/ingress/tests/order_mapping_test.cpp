@@ -1,7 +1,7 @@
-#include <catch2/catch_test_macros.hpp>
-#include <catch2/generators/catch_generators.hpp>
 #include <syncline/common/v1/personal_data.pb.h>
 #include <syncline/orders/v1/events.pb.h>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include "tests/samples.h"
 
@@ -13,7 +13,9 @@ using syncline::common::v1::MoneyPair;
 
 namespace {
 
-OrderChanged order_of(std::string body, WebhookTopic topic = WebhookTopic::orders_updated) { return mapped<OrderChanged>(topic, std::move(body)); }
+OrderChanged order_of(std::string body, WebhookTopic topic = WebhookTopic::orders_updated) {
+    return mapped<OrderChanged>(topic, std::move(body));
+}
 
 std::string text(const Money& money) {
     auto cents = std::to_string(money.nanos() / 10'000'000);
@@ -153,8 +155,9 @@ TEST_CASE("order mapping: bare amounts serve where an old API version sends no s
 TEST_CASE("order mapping: taxes keep title, rate, amount, included or not, and who remits", "[ingress][unit]") {
     const std::string tax = R"([{"title":"TVA","rate":0.2,"price":"1.67","price_set":)" + std::string(kSetTenEuro) +
                             R"(,"channel_liable":true},{"title":"City","rate":0.03144408811829065,"price":"3.00"}])";
-    const auto order =
-        order_of(patched(sample("orders-create"), {{"line_items[0].tax_lines", tax}, {"tax_lines", tax}, {"taxes_included", "true"}})).order();
+    const auto order = order_of(patched(sample("orders-create"),
+                                        {{"line_items[0].tax_lines", tax}, {"tax_lines", tax}, {"taxes_included", "true"}}))
+                           .order();
     REQUIRE(order.lines(0).tax_lines_size() == 2);
     const auto& line = order.lines(0).tax_lines(0);
     CHECK(line.title() == "TVA");
@@ -173,8 +176,9 @@ TEST_CASE("order mapping: lines say what they stand for", "[ingress][unit]") {
     CHECK(order.lines(0).kind() == LINE_KIND_GIFT_CARD);
     CHECK(order.lines(1).kind() == LINE_KIND_CUSTOM);
     CHECK(order.lines(3).kind() == LINE_KIND_PRODUCT);
-    const auto tip = order_of(patched(sample("orders-create"), {{"line_items[1].admin_graphql_api_id",
-                                                                 R"("gid://shopify/LineItem/1","tip_payment_gateway":"shopify_payments")"}}));
+    const auto tip = order_of(patched(
+        sample("orders-create"),
+        {{"line_items[1].admin_graphql_api_id", R"("gid://shopify/LineItem/1","tip_payment_gateway":"shopify_payments")"}}));
     CHECK(tip.order().lines(1).kind() == LINE_KIND_TIP);
 }
 
@@ -204,15 +208,17 @@ TEST_CASE("order mapping: duties, fees, cash rounding and tips of the order are 
 
 TEST_CASE("order mapping: bundles, returns, exchanges, shipments, company and payment terms are taken over", "[ingress][unit]") {
     const auto order =
-        order_of(with_members(
-                     patched(sample("orders-create"),
-                             {{"line_item_groups", R"([{"id":142831562,"title":"Desk set","quantity":2,"variant_id":5,"variant_sku":"SET-1"}])"},
-                              {"returns", R"([{"id":9,"name":"#9999-R1","status":"open","exchange_line_items":[{"line_item_id":44}]}])"},
-                              {"fulfillments", "[" + sample("fulfillments-create") + "]"},
-                              {"payment_terms", sample("payment_terms-create")},
-                              {"po_number", R"("PO 77")"},
-                              {"merchant_of_record_app_id", "4711"}}),
-                     R"("company":{"id":11,"location_id":12})"))
+        order_of(
+            with_members(patched(sample("orders-create"),
+                                 {{"line_item_groups",
+                                   R"([{"id":142831562,"title":"Desk set","quantity":2,"variant_id":5,"variant_sku":"SET-1"}])"},
+                                  {"returns",
+                                   R"([{"id":9,"name":"#9999-R1","status":"open","exchange_line_items":[{"line_item_id":44}]}])"},
+                                  {"fulfillments", "[" + sample("fulfillments-create") + "]"},
+                                  {"payment_terms", sample("payment_terms-create")},
+                                  {"po_number", R"("PO 77")"},
+                                  {"merchant_of_record_app_id", "4711"}}),
+                         R"("company":{"id":11,"location_id":12})"))
             .order();
     CHECK(order.line_groups(0).sku() == "SET-1");
     CHECK(order.line_groups(0).quantity().value() == "2");
@@ -241,7 +247,8 @@ TEST_CASE("order mapping: quantities after an edit stand beside those as ordered
 }
 
 TEST_CASE("order mapping: a status that is not known yet is counted and left open", "[ingress][unit]") {
-    const auto event = map(WebhookTopic::orders_updated, patched(sample("orders-create"), {{"financial_status", R"("half_paid")"}}));
+    const auto event =
+        map(WebhookTopic::orders_updated, patched(sample("orders-create"), {{"financial_status", R"("half_paid")"}}));
     REQUIRE(event);
     CHECK(event->unknown_members == std::vector<std::string>{"financial_status.new_value"});
     CHECK(decoded<OrderChanged>(*event).order().financial_status() == FINANCIAL_STATUS_UNSPECIFIED);

@@ -1,7 +1,7 @@
 // No personal text outside the envelope, and nothing in it that no consumer needs.
-#include <catch2/catch_test_macros.hpp>
 #include <syncline/common/v1/personal_data.pb.h>
 #include <syncline/orders/v1/events.pb.h>
+#include <catch2/catch_test_macros.hpp>
 
 #include "adapters/kafka_publisher.h"
 #include "tests/samples.h"
@@ -35,7 +35,10 @@ std::string seeded_order() {
                  {"client_details", R"({"browser_ip":"Seedip","user_agent":"Seedagent"})"},
                  {"order_status_url", R"("https://shop.example/Seedkey")"},
                  {"landing_site", R"("/?Seedclick")"},
-                 {"refunds", "[" + patched(sample("refunds-create"), {{"note", R"("Seedrefundnote")"}, {"transactions[0].message", R"("Seedmessage")"}}) + "]"}}),
+                 {"refunds", "[" +
+                                 patched(sample("refunds-create"),
+                                         {{"note", R"("Seedrefundnote")"}, {"transactions[0].message", R"("Seedmessage")"}}) +
+                                 "]"}}),
         R"("company":{"id":1,"location_id":2,"contact":{"first_name":"Seedcontact"}})");
 }
 
@@ -46,8 +49,8 @@ TEST_CASE("privacy: seeded personal texts are in the envelope and nowhere else",
     REQUIRE(event);
     auto changed = decoded<OrderChanged>(*event);
     const auto personal = changed.order().personal_data().clear().SerializeAsString();
-    for (const auto* text : {"Seedfirst", "Seedlast", "Seedcompany", "Seedstreet", "Seedzip", "seedmail@", "Seedphone", "Seednote",
-                             "Seedattribute", "Seedengraving", "Seedrefundnote", "Seedcontact"}) {
+    for (const auto* text : {"Seedfirst", "Seedlast", "Seedcompany", "Seedstreet", "Seedzip", "seedmail@", "Seedphone",
+                             "Seednote", "Seedattribute", "Seedengraving", "Seedrefundnote", "Seedcontact"}) {
         INFO(text);
         CHECK(personal.find(text) != std::string::npos);
     }
@@ -56,10 +59,12 @@ TEST_CASE("privacy: seeded personal texts are in the envelope and nowhere else",
     CHECK(changed.SerializeAsString().find("seed") == std::string::npos);
 }
 
-TEST_CASE("privacy: tokens, addresses of the network, positions and gateway texts are not even in the envelope", "[ingress][unit]") {
+TEST_CASE("privacy: tokens, addresses of the network, positions and gateway texts are not even in the envelope",
+          "[ingress][unit]") {
     const auto event = map(WebhookTopic::orders_create, seeded_order());
     REQUIRE(event);
-    for (const auto* text : {"Seedip", "Seedtoken", "Seedagent", "Seedkey", "Seedclick", "Seedmessage", "Seedsecret", "12.345678"}) {
+    for (const auto* text :
+         {"Seedip", "Seedtoken", "Seedagent", "Seedkey", "Seedclick", "Seedmessage", "Seedsecret", "12.345678"}) {
         INFO(text);
         CHECK(event->value.find(text) == std::string::npos);
     }
@@ -83,7 +88,8 @@ TEST_CASE("privacy: key and headers of a record carry none of it, those of a dea
 }
 
 TEST_CASE("privacy: a refund's note is in its envelope alone", "[ingress][unit]") {
-    auto recorded = mapped<RefundRecorded>(WebhookTopic::refunds_create, patched(sample("refunds-create"), {{"note", R"("Seednote")"}}));
+    auto recorded =
+        mapped<RefundRecorded>(WebhookTopic::refunds_create, patched(sample("refunds-create"), {{"note", R"("Seednote")"}}));
     CHECK(recorded.personal_data().clear().refund_notes(0).note() == "Seednote");
     recorded.clear_personal_data();
     CHECK(recorded.SerializeAsString().find("Seed") == std::string::npos);

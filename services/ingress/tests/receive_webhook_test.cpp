@@ -24,7 +24,8 @@ struct World {
     std::condition_variable wake;
     std::vector<WebhookAnswer> answers;
 
-    ReceivedWebhook webhook(std::string topic, std::string body, const std::string& shop = "eu", const std::string& secret = "eu-secret") {
+    ReceivedWebhook webhook(std::string topic, std::string body, const std::string& shop = "eu",
+                            const std::string& secret = "eu-secret") {
         ReceivedWebhook received;
         received.shop = shops.by_alias(shop);
         received.topic = std::move(topic);
@@ -86,7 +87,8 @@ TEST_CASE("receive webhook: the signature decides before the body is looked at",
     CHECK(world.answer().outcome == Outcome::bad_signature);
 }
 
-TEST_CASE("receive webhook: without acknowledgement in time it is unavailable, and a late one changes nothing", "[ingress][unit]") {
+TEST_CASE("receive webhook: without acknowledgement in time it is unavailable, and a late one changes nothing",
+          "[ingress][unit]") {
     World world;
     world.publisher.mood = FakePublisher::Mood::silent;
     world.run(world.webhook("orders/create", sample("orders-create")));
@@ -164,7 +166,8 @@ TEST_CASE("receive webhook: what waits when the service ends is told to come aga
     {
         ReceiveWebhook receive(shops, mapping, publisher, clock, 3s);
         World other;
-        receive.run(other.webhook("orders/create", sample("orders-create")), [&](WebhookAnswer given) { answer = std::move(given); });
+        receive.run(other.webhook("orders/create", sample("orders-create")),
+                    [&](WebhookAnswer given) { answer = std::move(given); });
         CHECK_FALSE(answer);
     }
     REQUIRE(answer);
@@ -197,7 +200,8 @@ TEST_CASE("correlation id: the sender's own if it is a plain word, else the even
     CHECK(correlation_id_of(std::string(65, 'a'), "event") == "event");
 }
 
-TEST_CASE("webhook topics: every topic that becomes an event is found by its name, others are listed or unlisted", "[ingress][unit]") {
+TEST_CASE("webhook topics: every topic that becomes an event is found by its name, others are listed or unlisted",
+          "[ingress][unit]") {
     for (int i = 0; i < static_cast<int>(WebhookTopic::other); ++i) {
         const auto topic = static_cast<WebhookTopic>(i);
         CHECK(webhook_topic_from(to_string(topic)) == topic);

@@ -22,8 +22,9 @@ struct World {
     [[nodiscard]] syncline::core::Deadline deadline() const { return {clock, 10s}; }
     // A dead letter that keeps this body, as if its mapping had failed then.
     void keep(const std::string& body, WebhookTopic topic = WebhookTopic::orders_updated, const std::string& shop = "eu") {
-        const auto event = mapping.unmappable(webhook(topic, shop), body,
-                                              {.kind = syncline::core::ErrorKind::malformed, .code = "wrong_type", .message = "x: is wrong"});
+        const auto event =
+            mapping.unmappable(webhook(topic, shop), body,
+                               {.kind = syncline::core::ErrorKind::malformed, .code = "wrong_type", .message = "x: is wrong"});
         log.records.push_back({.at = {.partition = 2, .offset = static_cast<std::int64_t>(log.records.size())},
                                .key = event.key,
                                .event_id = event.id,
@@ -78,7 +79,8 @@ TEST_CASE("replay webhook: a mended mapping publishes the event that the webhook
     World world;
     world.keep(sample("orders-create"));
     const auto original = world.mapping.map(webhook(WebhookTopic::orders_updated), sample("orders-create"));
-    const auto replayed = world.replay.replay("2-0", {.replay_id = "r-1", .actor = "ops", .reason = "mended"}, false, world.deadline());
+    const auto replayed =
+        world.replay.replay("2-0", {.replay_id = "r-1", .actor = "ops", .reason = "mended"}, false, world.deadline());
     REQUIRE(replayed);
     CHECK(replayed->event_id == original->id);
     CHECK(replayed->key == original->key);

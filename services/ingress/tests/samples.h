@@ -1,6 +1,9 @@
 // Webhook bodies for tests: the fixtures, patched copies of them, and what comes with a body.
 #pragma once
 
+#include <syncline/core/time.h>
+#include <syncline/json/document.h>
+#include <syncline/json/writer.h>
 #include <fstream>
 #include <map>
 #include <optional>
@@ -8,9 +11,6 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <syncline/core/time.h>
-#include <syncline/json/document.h>
-#include <syncline/json/writer.h>
 
 #include "adapters/shopify/mapping.h"
 #include "domain/event.h"
@@ -84,7 +84,9 @@ inline std::string with_members(std::string body, std::string_view members) {
     return body;
 }
 
-inline syncline::core::SystemTime at(std::string_view time) { return syncline::core::parse_rfc3339(time).value(); }
+inline syncline::core::SystemTime at(std::string_view time) {
+    return syncline::core::parse_rfc3339(time).value();
+}
 
 inline Webhook webhook(WebhookTopic topic, std::string_view shop = "eu") {
     return {.shop = shop,

@@ -1,4 +1,5 @@
-// GET /admin/orders/{shop}/{id} and /admin/doctor: what this connection knows of an order, and whether its target fits the mapping.
+// GET /admin/orders/{shop}/{id} and /admin/doctor: what this connection knows of an order, and whether its target fits the
+// mapping.
 #pragma once
 
 #include <syncline/kit/admin.h>
@@ -9,8 +10,8 @@
 namespace order_export {
 
 // Everything passed must outlive the router.
-void add_admin_routes(kit::AdminRouter& router, const std::string& connection, ExportLedger& ledger, syncline::odoo::Gateway& odoo, RulesSource rules,
-                      const core::Clock& clock);
+void add_admin_routes(kit::AdminRouter& router, const std::string& connection, ExportLedger& ledger,
+                      syncline::odoo::Gateway& odoo, RulesSource rules, const core::Clock& clock);
 
 // One line of doctor.
 struct Finding {

@@ -7,7 +7,8 @@ namespace order_export {
 namespace {
 
 // Ids of `wanted` that the target does not have.
-core::Result<std::set<std::string>> absent(odoo::Gateway& odoo, const std::string& model, const std::set<std::string>& wanted, const core::Deadline& deadline) {
+core::Result<std::set<std::string>> absent(odoo::Gateway& odoo, const std::string& model, const std::set<std::string>& wanted,
+                                           const core::Deadline& deadline) {
     std::vector<std::int64_t> ids;
     for (const auto& id : wanted) {
         ids.push_back(odoo_id(id));
@@ -24,7 +25,8 @@ core::Result<std::set<std::string>> absent(odoo::Gateway& odoo, const std::strin
     return missing;
 }
 
-Finding check(odoo::Gateway& odoo, std::string name, const std::string& model, const std::set<std::string>& wanted, const core::Deadline& deadline) {
+Finding check(odoo::Gateway& odoo, std::string name, const std::string& model, const std::set<std::string>& wanted,
+              const core::Deadline& deadline) {
     const auto missing = absent(odoo, model, wanted, deadline);
     if (!missing) {
         return {.check = std::move(name), .good = false, .text = missing.error().message};
@@ -46,16 +48,22 @@ std::vector<Finding> examine(odoo::Gateway& odoo, const Rules& rules, const core
     odoo.forget_facts();
     const auto facts = odoo.facts(deadline);
     if (!facts) {
-        findings.push_back({.check = "target", .good = false, .text = facts.error().message + (facts.error().hint.empty() ? "" : ": " + facts.error().hint)});
+        findings.push_back({.check = "target",
+                            .good = false,
+                            .text = facts.error().message + (facts.error().hint.empty() ? "" : ": " + facts.error().hint)});
         return findings;
     }
-    findings.push_back({.check = "target", .good = facts->version.major >= 16, .text = "Odoo " + facts->version.text + (facts->version.json2() ? " over JSON-2" : " over JSON-RPC")});
+    findings.push_back({.check = "target",
+                        .good = facts->version.major >= 16,
+                        .text = "Odoo " + facts->version.text + (facts->version.json2() ? " over JSON-2" : " over JSON-RPC")});
     const bool per_line = facts->company_rounding == "round_per_line";
-    findings.push_back({.check = "rounding",
-                        .good = per_line || facts->company_rounding.empty(),
-                        .text = facts->company_rounding.empty() ? "the user may not read it"
-                                : per_line                      ? "round_per_line, as Shopify"
-                                                                : facts->company_rounding + ": set round_per_line (Accounting, Taxes), or expect differences in one order of four"});
+    findings.push_back(
+        {.check = "rounding",
+         .good = per_line || facts->company_rounding.empty(),
+         .text = facts->company_rounding.empty() ? "the user may not read it"
+                 : per_line                      ? "round_per_line, as Shopify"
+                                                 : facts->company_rounding +
+                                  ": set round_per_line (Accounting, Taxes), or expect differences in one order of four"});
     std::set<std::string> taxes;
     for (const auto& rule : rules.taxes) {
         if (rule.target) {
@@ -79,12 +87,15 @@ std::vector<Finding> examine(odoo::Gateway& odoo, const Rules& rules, const core
     std::set<std::string> pricelists;
     for (const auto& [currency, id] : rules.pricelists) {
         pricelists.insert(id);
-        const auto found = odoo.read({.model = "product.pricelist", .scope = {}, .ids = {odoo_id(id)}, .fields = {"currency_id"}}, deadline);
+        const auto found =
+            odoo.read({.model = "product.pricelist", .scope = {}, .ids = {odoo_id(id)}, .fields = {"currency_id"}}, deadline);
         if (found && !found->empty()) {
             const auto member = found->front().value()->get("currency_id");
             const auto reference = member ? odoo::reference(*member) : core::Result<std::optional<odoo::Reference>>(std::nullopt);
             if (reference && *reference && (*reference)->name != currency) {
-                findings.push_back({.check = "pricelist " + currency, .good = false, .text = "pricelist " + id + " is in " + (*reference)->name});
+                findings.push_back({.check = "pricelist " + currency,
+                                    .good = false,
+                                    .text = "pricelist " + id + " is in " + (*reference)->name});
             }
         }
     }

@@ -27,14 +27,18 @@ void set_money(common_v1::Money& out, const Decimal& amount, const std::string& 
     out.set_nanos(value ? value->nanos : 0);
 }
 
-std::uint64_t unsigned_id(std::int64_t id) { return static_cast<std::uint64_t>(id); }
+std::uint64_t unsigned_id(std::int64_t id) {
+    return static_cast<std::uint64_t>(id);
+}
 
 // Reads amounts and remembers the first that cannot be read, so that the mapping itself stays a plain list.
 class Reader {
 public:
     Decimal shop(const common_v1::MoneyPair& pair) { return money(pair.shop()); }
     Decimal money(const common_v1::Money& money) { return keep(Decimal::from_units_nanos(money.units(), money.nanos())); }
-    Decimal decimal(const common_v1::Decimal& value) { return value.value().empty() ? Decimal{} : keep(Decimal::parse(value.value())); }
+    Decimal decimal(const common_v1::Decimal& value) {
+        return value.value().empty() ? Decimal{} : keep(Decimal::parse(value.value()));
+    }
     Decimal sum(const Decimal& a, const Decimal& b) { return keep(a + b); }
 
     std::vector<TaxLine> taxes(const google::protobuf::RepeatedPtrField<orders_v1::TaxLine>& lines) {
@@ -138,7 +142,8 @@ Refund refund_from(const orders_v1::Refund& in, const std::string& shop_currency
                                 .quantity = read.decimal(line.quantity()),
                                 .subtotal = read.shop(line.subtotal()),
                                 .tax = read.shop(line.total_tax()),
-                                .restocked = line.restock_type() == orders_v1::RESTOCK_TYPE_RETURN || line.restock_type() == orders_v1::RESTOCK_TYPE_CANCEL});
+                                .restocked = line.restock_type() == orders_v1::RESTOCK_TYPE_RETURN ||
+                                             line.restock_type() == orders_v1::RESTOCK_TYPE_CANCEL});
     }
     for (const auto& line : in.shipping_lines()) {
         refund.shipping.push_back({.id = unsigned_id(line.refund_shipping_line_id()),
@@ -152,7 +157,11 @@ Refund refund_from(const orders_v1::Refund& in, const std::string& shop_currency
         if (adjustment.kind() == "shipping_refund") {
             // Newer versions send the same shipping as refund_shipping_lines.
             if (in.shipping_lines().empty()) {
-                refund.shipping.push_back({.id = unsigned_id(adjustment.adjustment_id()), .shipping_line_id = 0, .amount = -amount, .tax = -tax});
+                refund.shipping.push_back({.id = unsigned_id(adjustment.adjustment_id()),
+                                           .shipping_line_id = 0,
+                                           .amount = -amount,
+                                           .tax = -tax,
+                                           .tax_added = true});
             }
         } else {
             refund.discrepancy = read.sum(refund.discrepancy, read.sum(amount, tax));
@@ -163,7 +172,8 @@ Refund refund_from(const orders_v1::Refund& in, const std::string& shop_currency
         if (transaction.kind() != "refund") {
             continue;
         }
-        RefundTransaction out{.id = unsigned_id(transaction.transaction_id()), .state = money_state(transaction.status()), .shop_amount = {}};
+        RefundTransaction out{
+            .id = unsigned_id(transaction.transaction_id()), .state = money_state(transaction.status()), .shop_amount = {}};
         if (transaction.has_shop_amount()) {
             out.shop_amount = read.money(transaction.shop_amount());
         } else if (!shop_currency.empty() && transaction.amount().currency_code() == shop_currency) {
@@ -210,7 +220,8 @@ Buyer buyer_from(const orders_v1::Order& in) {
     return buyer;
 }
 
-void fill_context(exports_v1::ExportContext& out, const ResultContext& context, const kit::Delivery& delivery, const LedgerEntry& entry) {
+void fill_context(exports_v1::ExportContext& out, const ResultContext& context, const kit::Delivery& delivery,
+                  const LedgerEntry& entry) {
     out.set_shop(entry.key.shop.value());
     out.set_order_id(static_cast<std::int64_t>(entry.key.id.value()));
     out.set_connection(context.connection);
@@ -231,7 +242,9 @@ void fill_order(exports_v1::DocumentReference& out, const LedgerEntry& entry) {
     out.set_external_key("syncline." + entry.key.external_name());
     out.set_target_id(entry.document);
     out.set_name(entry.document_name);
-    out.set_state(entry.state == DocumentState::confirmed ? "sale" : entry.state == DocumentState::cancelled ? "cancel" : "draft");
+    out.set_state(entry.state == DocumentState::confirmed   ? "sale"
+                  : entry.state == DocumentState::cancelled ? "cancel"
+                                                            : "draft");
 }
 
 exports_v1::ExportAction action_of(ExportAction action) {
@@ -252,7 +265,9 @@ exports_v1::ExportAction action_of(ExportAction action) {
 
 }  // namespace
 
-OrderKey order_key(const std::string& shop, std::int64_t id) { return {.shop = core::ShopAlias(shop), .id = core::OrderId(unsigned_id(id))}; }
+OrderKey order_key(const std::string& shop, std::int64_t id) {
+    return {.shop = core::ShopAlias(shop), .id = core::OrderId(unsigned_id(id))};
+}
 
 kit::Version version_of(const orders_v1::OrderChanged& event) {
     const auto& order = event.order();
@@ -271,7 +286,8 @@ Result<Order> to_order(const orders_v1::OrderChanged& event) {
     order.key = order_key(in.shop(), in.order_id());
     order.name = in.name();
     const auto version = version_of(event);
-    order.version = {.updated_ns = version.source_updated_at_ns, .observed_ns = version.observed_at_ns, .fetched = version.fetched};
+    order.version = {
+        .updated_ns = version.source_updated_at_ns, .observed_ns = version.observed_at_ns, .fetched = version.fetched};
     order.placed_at = time_of(in.has_processed_at() ? in.processed_at() : in.created_at());
     order.cancelled = in.has_cancelled_at();
     order.test = in.test();
@@ -291,7 +307,8 @@ Result<Order> to_order(const orders_v1::OrderChanged& event) {
                                .name = line.name().empty() ? line.title() : line.name(),
                                .kind = line_kind(line),
                                .quantity = read.decimal(line.quantity()),
-                               .current_quantity = line.has_current_quantity() ? read.decimal(line.current_quantity()) : read.decimal(line.quantity()),
+                               .current_quantity = line.has_current_quantity() ? read.decimal(line.current_quantity())
+                                                                               : read.decimal(line.quantity()),
                                .unit_price = read.shop(line.unit_price()),
                                .discount = read.allocated(line.discount_allocations()),
                                .taxes = read.taxes(line.tax_lines()),
@@ -299,7 +316,8 @@ Result<Order> to_order(const orders_v1::OrderChanged& event) {
                                .group_id = unsigned_id(line.line_group_id())});
     }
     for (const auto& group : in.line_groups()) {
-        order.groups.push_back({.id = unsigned_id(group.line_group_id()), .title = group.title(), .quantity = read.decimal(group.quantity())});
+        order.groups.push_back(
+            {.id = unsigned_id(group.line_group_id()), .title = group.title(), .quantity = read.decimal(group.quantity())});
     }
     for (const auto& line : in.shipping_lines()) {
         ShippingLine out{.id = unsigned_id(line.shipping_line_id()),
@@ -339,7 +357,8 @@ Result<RefundFact> to_refund(const orders_v1::RefundRecorded& event) {
     for (const auto& line : event.refund().lines()) {
         currency = line.subtotal().shop().currency_code();
     }
-    RefundFact fact{.key = order_key(event.shop(), event.refund().order_id()), .refund = refund_from(event.refund(), currency, read)};
+    RefundFact fact{.key = order_key(event.shop(), event.refund().order_id()),
+                    .refund = refund_from(event.refund(), currency, read)};
     if (read.error()) {
         return std::unexpected(*read.error());
     }
@@ -364,7 +383,10 @@ RiskAssessment to_assessment(const orders_v1::OrderRiskAssessed& event) {
         default:
             break;
     }
-    return {.key = order_key(event.shop(), event.order_id()), .provider = event.provider(), .level = level, .observed = time_of(event.observed_at())};
+    return {.key = order_key(event.shop(), event.order_id()),
+            .provider = event.provider(),
+            .level = level,
+            .observed = time_of(event.observed_at())};
 }
 
 MoneyFact to_money(const orders_v1::PaymentTransactionRecorded& event) {
@@ -374,8 +396,8 @@ MoneyFact to_money(const orders_v1::PaymentTransactionRecorded& event) {
             .state = money_state(event.transaction().status())};
 }
 
-exports_v1::OrderExported exported_event(const ResultContext& context, const kit::Delivery& delivery, const LedgerEntry& entry, ExportAction action,
-                                         const core::Money& document_total) {
+exports_v1::OrderExported exported_event(const ResultContext& context, const kit::Delivery& delivery, const LedgerEntry& entry,
+                                         ExportAction action, const core::Money& document_total) {
     exports_v1::OrderExported event;
     fill_context(*event.mutable_context(), context, delivery, entry);
     fill_order(*event.mutable_document(), entry);
@@ -385,7 +407,8 @@ exports_v1::OrderExported exported_event(const ResultContext& context, const kit
     return event;
 }
 
-exports_v1::OrderExportHeld held_event(const ResultContext& context, const kit::Delivery& delivery, const LedgerEntry& entry, const Error& error) {
+exports_v1::OrderExportHeld held_event(const ResultContext& context, const kit::Delivery& delivery, const LedgerEntry& entry,
+                                       const Error& error) {
     exports_v1::OrderExportHeld event;
     fill_context(*event.mutable_context(), context, delivery, entry);
     event.set_code(error.code);
@@ -397,15 +420,16 @@ exports_v1::OrderExportHeld held_event(const ResultContext& context, const kit::
     return event;
 }
 
-exports_v1::OrderExportFailed failed_event(const ResultContext& context, const kit::Delivery& delivery, const LedgerEntry& entry, const Error& error) {
+exports_v1::OrderExportFailed failed_event(const ResultContext& context, const kit::Delivery& delivery, const LedgerEntry& entry,
+                                           const Error& error) {
     exports_v1::OrderExportFailed event;
     fill_context(*event.mutable_context(), context, delivery, entry);
     event.set_code(error.code);
     return event;
 }
 
-exports_v1::RefundExported refund_event(const ResultContext& context, const kit::Delivery& delivery, const LedgerEntry& entry, const RefundEntry& refund,
-                                        const core::Money& amount) {
+exports_v1::RefundExported refund_event(const ResultContext& context, const kit::Delivery& delivery, const LedgerEntry& entry,
+                                        const RefundEntry& refund, const core::Money& amount) {
     exports_v1::RefundExported event;
     fill_context(*event.mutable_context(), context, delivery, entry);
     event.set_refund_id(static_cast<std::int64_t>(refund.id.value()));
@@ -418,8 +442,8 @@ exports_v1::RefundExported refund_event(const ResultContext& context, const kit:
     return event;
 }
 
-exports_v1::RefundExportHeld refund_held_event(const ResultContext& context, const kit::Delivery& delivery, const LedgerEntry& entry, core::RefundId refund,
-                                               const Error& error) {
+exports_v1::RefundExportHeld refund_held_event(const ResultContext& context, const kit::Delivery& delivery,
+                                               const LedgerEntry& entry, core::RefundId refund, const Error& error) {
     exports_v1::RefundExportHeld event;
     fill_context(*event.mutable_context(), context, delivery, entry);
     event.set_refund_id(static_cast<std::int64_t>(refund.value()));

@@ -1,6 +1,7 @@
 // Protobuf ↔ domain: the only file that sees both.
 //
-// Pure functions; an event that says something impossible (an amount outside the range, no order in a snapshot) is kind malformed.
+// Pure functions; an event that says something impossible (an amount outside the range, no order in a snapshot) is kind
+// malformed.
 #pragma once
 
 #include <syncline/core/error.h>
@@ -41,13 +42,18 @@ struct ResultContext {
     std::string connection;
     core::SystemTime now;
 };
-[[nodiscard]] exports_v1::OrderExported exported_event(const ResultContext& context, const kit::Delivery& delivery, const LedgerEntry& entry,
-                                                       ExportAction action, const core::Money& document_total);
-[[nodiscard]] exports_v1::OrderExportHeld held_event(const ResultContext& context, const kit::Delivery& delivery, const LedgerEntry& entry, const core::Error& error);
-[[nodiscard]] exports_v1::OrderExportFailed failed_event(const ResultContext& context, const kit::Delivery& delivery, const LedgerEntry& entry, const core::Error& error);
-[[nodiscard]] exports_v1::RefundExported refund_event(const ResultContext& context, const kit::Delivery& delivery, const LedgerEntry& entry,
-                                                      const RefundEntry& refund, const core::Money& amount);
-[[nodiscard]] exports_v1::RefundExportHeld refund_held_event(const ResultContext& context, const kit::Delivery& delivery, const LedgerEntry& entry,
-                                                             core::RefundId refund, const core::Error& error);
+[[nodiscard]] exports_v1::OrderExported exported_event(const ResultContext& context, const kit::Delivery& delivery,
+                                                       const LedgerEntry& entry, ExportAction action,
+                                                       const core::Money& document_total);
+[[nodiscard]] exports_v1::OrderExportHeld held_event(const ResultContext& context, const kit::Delivery& delivery,
+                                                     const LedgerEntry& entry, const core::Error& error);
+[[nodiscard]] exports_v1::OrderExportFailed failed_event(const ResultContext& context, const kit::Delivery& delivery,
+                                                         const LedgerEntry& entry, const core::Error& error);
+[[nodiscard]] exports_v1::RefundExported refund_event(const ResultContext& context, const kit::Delivery& delivery,
+                                                      const LedgerEntry& entry, const RefundEntry& refund,
+                                                      const core::Money& amount);
+[[nodiscard]] exports_v1::RefundExportHeld refund_held_event(const ResultContext& context, const kit::Delivery& delivery,
+                                                             const LedgerEntry& entry, core::RefundId refund,
+                                                             const core::Error& error);
 
 }  // namespace order_export

@@ -1,8 +1,8 @@
 // Results as events on exports.v1 and as figures: what became of each order and refund.
 #pragma once
 
-#include <string>
 #include <syncline/telemetry/metrics.h>
+#include <string>
 
 #include "app/ports.h"
 
@@ -13,10 +13,13 @@ public:
     // Declares syncline_order_export_* metrics. `clock` must outlive it.
     KitResults(std::string connection, const core::Clock& clock, syncline::telemetry::Metrics& metrics);
 
-    void order_exported(kit::Delivery& delivery, const LedgerEntry& entry, ExportAction action, const core::Money& document_total) override;
+    void order_exported(kit::Delivery& delivery, const LedgerEntry& entry, ExportAction action,
+                        const core::Money& document_total) override;
     void order_refused(kit::Delivery& delivery, const LedgerEntry& entry, const core::Error& error) override;
-    void refund_exported(kit::Delivery& delivery, const LedgerEntry& entry, const RefundEntry& refund, const core::Money& amount) override;
-    void refund_refused(kit::Delivery& delivery, const LedgerEntry& entry, core::RefundId refund, const core::Error& error) override;
+    void refund_exported(kit::Delivery& delivery, const LedgerEntry& entry, const RefundEntry& refund,
+                         const core::Money& amount) override;
+    void refund_refused(kit::Delivery& delivery, const LedgerEntry& entry, core::RefundId refund,
+                        const core::Error& error) override;
     void undecidable(const OrderKey& key) override;
 
 private:

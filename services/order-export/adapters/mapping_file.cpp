@@ -1,8 +1,8 @@
 #include "adapters/mapping_file.h"
 
-#include <initializer_list>
 #include <syncline/core/parse.h>
 #include <yaml-cpp/yaml.h>
+#include <initializer_list>
 
 namespace order_export {
 namespace {
@@ -35,6 +35,12 @@ void only(const YAML::Node& node, std::string_view where, std::initializer_list<
     }
 }
 
+// An entry that may be absent, as an empty one: yaml-cpp throws when it is asked for a member of an undefined node.
+YAML::Node section(const YAML::Node& node, const char* key) {
+    const auto value = node[key];
+    return value.IsDefined() ? value : YAML::Node{};
+}
+
 std::string text(const YAML::Node& node, const char* key) {
     const auto value = node[key];
     return value.IsDefined() && value.IsScalar() ? value.as<std::string>() : std::string{};
@@ -65,7 +71,8 @@ TargetId target(const YAML::Node& node, const std::string& what) {
 }
 
 Decimal decimal(const YAML::Node& node, const std::string& what) {
-    auto value = node.IsDefined() && node.IsScalar() ? Decimal::parse(node.as<std::string>()) : fail(ErrorKind::malformed, "", "");
+    auto value =
+        node.IsDefined() && node.IsScalar() ? Decimal::parse(node.as<std::string>()) : fail(ErrorKind::malformed, "", "");
     if (!value) {
         refuse(node, what + " must be a decimal number");
     }
@@ -95,7 +102,7 @@ RiskAnswer answer(const YAML::Node& node, const std::string& what) {
 }
 
 void read_taxes(const YAML::Node& root, Rules& rules) {
-    for (const auto& node : root["taxes"]) {
+    for (const auto& node : section(root, "taxes")) {
         only(node, "taxes[]", {"country", "province", "rate", "included", "channel_liable", "title", "tax"});
         TaxRule rule;
         rule.country = text(node, "country");
@@ -109,7 +116,7 @@ void read_taxes(const YAML::Node& root, Rules& rules) {
         }
         rules.taxes.push_back(std::move(rule));
     }
-    const auto fallback = root["tax_fallback"];
+    const auto fallback = section(root, "tax_fallback");
     only(fallback, "tax_fallback", {"included", "excluded"});
     if (fallback["included"].IsDefined()) {
         rules.fallback_included = target(fallback["included"], "tax_fallback.included");
@@ -120,23 +127,27 @@ void read_taxes(const YAML::Node& root, Rules& rules) {
 }
 
 void read_tables(const YAML::Node& root, Rules& rules) {
-    for (const auto& entry : root["pricelists"]) {
+    for (const auto& entry : section(root, "pricelists")) {
         rules.pricelists[entry.first.as<std::string>()] = target(entry.second, "pricelists." + entry.first.as<std::string>());
     }
-    for (const auto& node : root["warehouses"]) {
+    for (const auto& node : section(root, "warehouses")) {
         only(node, "warehouses[]", {"shop", "country", "source", "location", "warehouse"});
-        WarehouseRule rule{.shop = text(node, "shop"), .country = text(node, "country"), .source = text(node, "source"), .location_id = 0, .target = {}};
+        WarehouseRule rule{.shop = text(node, "shop"),
+                           .country = text(node, "country"),
+                           .source = text(node, "source"),
+                           .location_id = 0,
+                           .target = {}};
         if (node["location"].IsDefined()) {
             rule.location_id = core::parse_int<std::uint64_t>(text(node, "location")).value_or(0);
         }
         rule.target = target(node["warehouse"], "warehouses[].warehouse");
         rules.warehouses.push_back(std::move(rule));
     }
-    for (const auto& entry : root["products"]) {
+    for (const auto& entry : section(root, "products")) {
         rules.products[entry.first.as<std::string>()] = target(entry.second, "products." + entry.first.as<std::string>());
     }
     rules.look_up_sku = boolean(root, "look_up_sku", rules.look_up_sku);
-    for (const auto& entry : root["lines"]) {
+    for (const auto& entry : section(root, "lines")) {
         const auto name = entry.first.as<std::string>();
         const auto extra = extra_from(name);
         if (!extra) {
@@ -144,7 +155,7 @@ void read_tables(const YAML::Node& root, Rules& rules) {
         }
         rules.extras[*extra] = target(entry.second, "lines." + name);
     }
-    for (const auto& entry : root["shops"]) {
+    for (const auto& entry : section(root, "shops")) {
         const auto name = entry.first.as<std::string>();
         only(entry.second, "shops." + name, {"company", "country", "language"});
         ShopRule shop{.company = {}, .country = text(entry.second, "country"), .language = text(entry.second, "language")};
@@ -156,18 +167,18 @@ void read_tables(const YAML::Node& root, Rules& rules) {
 }
 
 void read_rules(const YAML::Node& root, Rules& rules) {
-    only(root["customers"], "customers", {"match_email"});
-    rules.match_email = boolean(root["customers"], "match_email", rules.match_email);
-    const auto exports = root["export"];
+    only(section(root, "customers"), "customers", {"match_email"});
+    rules.match_email = boolean(section(root, "customers"), "match_email", rules.match_email);
+    const auto exports = section(root, "export");
     only(exports, "export", {"pos", "drafts", "zero_total", "cancelled", "excluded_sources"});
     rules.export_pos = boolean(exports, "pos", rules.export_pos);
     rules.export_drafts = boolean(exports, "drafts", rules.export_drafts);
     rules.export_zero_total = boolean(exports, "zero_total", rules.export_zero_total);
     rules.create_cancelled = boolean(exports, "cancelled", rules.create_cancelled);
-    for (const auto& source : exports["excluded_sources"]) {
+    for (const auto& source : section(exports, "excluded_sources")) {
         rules.excluded_sources.insert(source.as<std::string>());
     }
-    const auto confirm = root["confirm"];
+    const auto confirm = section(root, "confirm");
     only(confirm, "confirm", {"enabled", "when", "risk"});
     rules.confirm.enabled = boolean(confirm, "enabled", rules.confirm.enabled);
     if (confirm["when"].IsDefined()) {
@@ -180,7 +191,7 @@ void read_rules(const YAML::Node& root, Rules& rules) {
             rules.confirm.statuses.insert(*status);
         }
     }
-    const auto risk = confirm["risk"];
+    const auto risk = section(confirm, "risk");
     only(risk, "confirm.risk", {"wait_seconds", "on_silence", "levels"});
     if (risk["wait_seconds"].IsDefined()) {
         const auto seconds = core::parse_int<std::int64_t>(text(risk, "wait_seconds"));
@@ -192,14 +203,14 @@ void read_rules(const YAML::Node& root, Rules& rules) {
     if (risk["on_silence"].IsDefined()) {
         rules.confirm.on_silence = answer(risk["on_silence"], "confirm.risk.on_silence");
     }
-    for (const auto& entry : risk["levels"]) {
+    for (const auto& entry : section(risk, "levels")) {
         const auto level = risk_level_from(entry.first.as<std::string>());
         if (!level) {
             refuse(entry.first, "confirm.risk.levels has no level " + entry.first.as<std::string>());
         }
         rules.confirm.levels[*level] = answer(entry.second, "confirm.risk.levels");
     }
-    const auto totals = root["totals"];
+    const auto totals = section(root, "totals");
     only(totals, "totals", {"allowance_per_tax_line", "within_allowance"});
     if (totals["allowance_per_tax_line"].IsDefined()) {
         rules.totals.allowance_per_tax_line = decimal(totals["allowance_per_tax_line"], "totals.allowance_per_tax_line");
@@ -210,9 +221,9 @@ void read_rules(const YAML::Node& root, Rules& rules) {
     } else if (!within.empty() && within != "accept") {
         refuse(totals["within_allowance"], "totals.within_allowance must be accept or rounding_line");
     }
-    only(root["refunds"], "refunds", {"journal"});
-    if (root["refunds"]["journal"].IsDefined()) {
-        rules.refund_journal = target(root["refunds"]["journal"], "refunds.journal");
+    only(section(root, "refunds"), "refunds", {"journal"});
+    if (section(root, "refunds")["journal"].IsDefined()) {
+        rules.refund_journal = target(section(root, "refunds")["journal"], "refunds.journal");
     }
 }
 
@@ -221,7 +232,9 @@ void read_rules(const YAML::Node& root, Rules& rules) {
 core::Result<Rules> parse_mapping(std::string_view yaml) {
     try {
         const YAML::Node root = YAML::Load(std::string(yaml));
-        only(root, "", {"shops", "pricelists", "taxes", "tax_fallback", "warehouses", "products", "look_up_sku", "lines", "customers", "export", "confirm", "totals", "refunds"});
+        only(root, "",
+             {"shops", "pricelists", "taxes", "tax_fallback", "warehouses", "products", "look_up_sku", "lines", "customers",
+              "export", "confirm", "totals", "refunds"});
         Rules rules;
         if (root.IsMap()) {
             read_taxes(root, rules);
@@ -232,7 +245,8 @@ core::Result<Rules> parse_mapping(std::string_view yaml) {
     } catch (const Refused& refused) {
         return fail(ErrorKind::malformed, "mapping_malformed", refused.what);
     } catch (const YAML::Exception& exception) {
-        return fail(ErrorKind::malformed, "mapping_malformed", "line " + std::to_string(exception.mark.line + 1) + ": " + exception.msg);
+        return fail(ErrorKind::malformed, "mapping_malformed",
+                    "line " + std::to_string(exception.mark.line + 1) + ": " + exception.msg);
     }
 }
 

@@ -1,8 +1,8 @@
 // mappings/<connection>.yaml → Rules. The format is documented in deploy/local/mappings/odoo-main.yaml.
 #pragma once
 
-#include <string_view>
 #include <syncline/core/error.h>
+#include <string_view>
 
 #include "domain/rules.h"
 

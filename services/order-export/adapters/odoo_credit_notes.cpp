@@ -14,7 +14,11 @@ using core::Result;
 Result<TargetId> OdooCreditNotes::create_once(const CreditNote& note, const TargetId& order, const kit::Lease& lease) {
     const core::Deadline deadline(clock_, lease.until());
     const auto scope = scope_of(note.company);
-    auto orders = odoo_.read({.model = "sale.order", .scope = scope, .ids = {odoo_id(order)}, .fields = {"name", "partner_invoice_id", "currency_id", "invoice_ids"}}, deadline);
+    auto orders = odoo_.read({.model = "sale.order",
+                              .scope = scope,
+                              .ids = {odoo_id(order)},
+                              .fields = {"name", "partner_invoice_id", "currency_id", "invoice_ids"}},
+                             deadline);
     if (!orders) {
         return std::unexpected(std::move(orders.error()));
     }
@@ -34,12 +38,14 @@ Result<TargetId> OdooCreditNotes::create_once(const CreditNote& note, const Targ
     }
     std::int64_t invoice = 0;
     if (const auto invoices = odoo::ids(record.get("invoice_ids")); !invoices.empty()) {
-        auto moves = odoo_.read({.model = "account.move", .scope = scope, .ids = invoices, .fields = {"state", "move_type"}}, deadline);
+        auto moves =
+            odoo_.read({.model = "account.move", .scope = scope, .ids = invoices, .fields = {"state", "move_type"}}, deadline);
         if (!moves) {
             return std::unexpected(std::move(moves.error()));
         }
         for (const auto& move : *moves) {
-            if (odoo::text(move.value()->get("state")) == "posted" && odoo::text(move.value()->get("move_type")) == "out_invoice") {
+            if (odoo::text(move.value()->get("state")) == "posted" &&
+                odoo::text(move.value()->get("move_type")) == "out_invoice") {
                 const auto id = move.value()->get("id");
                 invoice = id ? id->int64().value_or(0) : 0;
                 break;
@@ -70,7 +76,8 @@ Result<TargetId> OdooCreditNotes::create_once(const CreditNote& note, const Targ
     odoo::Record rows;
     for (const auto& line : note.lines) {
         odoo::Row row = rows.empty() ? cells : odoo::Row(width, "");
-        for (auto cell : {external_id(note.external_name()) + "_" + line.key, line.product, line.name, line.quantity.to_string(), line.unit_price.to_string(), joined(line.taxes)}) {
+        for (auto cell : {external_id(note.external_name()) + "_" + line.key, line.product, line.name, line.quantity.to_string(),
+                          line.unit_price.to_string(), joined(line.taxes)}) {
             row.push_back(std::move(cell));
         }
         rows.push_back(std::move(row));
@@ -83,8 +90,13 @@ Result<TargetId> OdooCreditNotes::create_once(const CreditNote& note, const Targ
     return std::to_string(ids->front());
 }
 
-Result<std::optional<ErpCreditNote>> OdooCreditNotes::read(const TargetId& id, const TargetId& company, const core::Deadline& deadline) {
-    auto records = odoo_.read({.model = "account.move", .scope = scope_of(company), .ids = {odoo_id(id)}, .fields = {"name", "state", "amount_total", "currency_id"}}, deadline);
+Result<std::optional<ErpCreditNote>> OdooCreditNotes::read(const TargetId& id, const TargetId& company,
+                                                           const core::Deadline& deadline) {
+    auto records = odoo_.read({.model = "account.move",
+                               .scope = scope_of(company),
+                               .ids = {odoo_id(id)},
+                               .fields = {"name", "state", "amount_total", "currency_id"}},
+                              deadline);
     if (!records) {
         return std::unexpected(std::move(records.error()));
     }
@@ -104,7 +116,13 @@ Result<std::optional<ErpCreditNote>> OdooCreditNotes::read(const TargetId& id, c
 }
 
 Result<void> OdooCreditNotes::post(const TargetId& id, const TargetId& company, const kit::Lease& lease) {
-    auto posted = odoo_.act({.model = "account.move", .method = "action_post", .scope = scope_of(company), .id = odoo_id(id), .done_states = {"posted"}, .context = {}}, lease.until());
+    auto posted = odoo_.act({.model = "account.move",
+                             .method = "action_post",
+                             .scope = scope_of(company),
+                             .id = odoo_id(id),
+                             .done_states = {"posted"},
+                             .context = {}},
+                            lease.until());
     if (!posted && posted.error().kind == ErrorKind::rejected) {
         // The document stands as a draft: an inactive currency or a missing account is for a person, not for the dead letters.
         posted.error().kind = ErrorKind::needs_decision;

@@ -13,8 +13,10 @@ public:
 
     // The link to the invoice lets posting reconcile with it; a link to order lines would make the order invoiceable again
     // (odoo.md §7.4) and is never made.
-    [[nodiscard]] core::Result<TargetId> create_once(const CreditNote& note, const TargetId& order, const kit::Lease& lease) override;
-    [[nodiscard]] core::Result<std::optional<ErpCreditNote>> read(const TargetId& id, const TargetId& company, const core::Deadline& deadline) override;
+    [[nodiscard]] core::Result<TargetId> create_once(const CreditNote& note, const TargetId& order,
+                                                     const kit::Lease& lease) override;
+    [[nodiscard]] core::Result<std::optional<ErpCreditNote>> read(const TargetId& id, const TargetId& company,
+                                                                  const core::Deadline& deadline) override;
     [[nodiscard]] core::Result<void> post(const TargetId& id, const TargetId& company, const kit::Lease& lease) override;
 
 private:

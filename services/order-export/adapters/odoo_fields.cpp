@@ -1,8 +1,8 @@
 #include "adapters/odoo_fields.h"
 
-#include <chrono>
 #include <fmt/format.h>
 #include <syncline/core/parse.h>
+#include <chrono>
 
 namespace order_export {
 namespace {
@@ -11,21 +11,27 @@ using core::ErrorKind;
 
 }  // namespace
 
-std::string external_id(std::string_view name) { return std::string(kModule) + "." + std::string(name); }
+std::string external_id(std::string_view name) {
+    return std::string(kModule) + "." + std::string(name);
+}
 
 std::string odoo_date(core::SystemTime time) {
     const auto day = std::chrono::floor<std::chrono::days>(time);
     const std::chrono::year_month_day date(day);
-    return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
+    return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                       static_cast<unsigned>(date.day()));
 }
 
 std::string odoo_datetime(core::SystemTime time) {
     const auto day = std::chrono::floor<std::chrono::days>(time);
     const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::seconds>(time - day));
-    return fmt::format("{} {:02}:{:02}:{:02}", odoo_date(time), clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+    return fmt::format("{} {:02}:{:02}:{:02}", odoo_date(time), clock.hours().count(), clock.minutes().count(),
+                       clock.seconds().count());
 }
 
-std::int64_t odoo_id(const TargetId& id) { return core::parse_int<std::int64_t>(id).value_or(0); }
+std::int64_t odoo_id(const TargetId& id) {
+    return core::parse_int<std::int64_t>(id).value_or(0);
+}
 
 std::string joined(const std::vector<TargetId>& ids) {
     std::string text;
@@ -35,7 +41,9 @@ std::string joined(const std::vector<TargetId>& ids) {
     return text;
 }
 
-odoo::Scope scope_of(const TargetId& company, const std::string& language) { return {.company = odoo_id(company), .language = language}; }
+odoo::Scope scope_of(const TargetId& company, const std::string& language) {
+    return {.company = odoo_id(company), .language = language};
+}
 
 core::Result<core::Money> total_of(const odoo::Answer& record) {
     const auto amount = record.value()->get("amount_total");
@@ -53,6 +61,15 @@ core::Result<core::Money> total_of(const odoo::Answer& record) {
         return std::unexpected(std::move(total.error()));
     }
     return core::Money{.amount = *total, .currency = code};
+}
+
+std::optional<TargetId> id_in(const std::vector<odoo::Answer>& records, std::string_view field) {
+    if (records.empty()) {
+        return std::nullopt;
+    }
+    const auto id = records.front().value()->get(field);
+    const auto number = id ? id->int64().value_or(0) : 0;
+    return number > 0 ? std::optional(std::to_string(number)) : std::nullopt;
 }
 
 Decimal quantity_of(const odoo::Answer& record, std::string_view field) {

@@ -1,10 +1,10 @@
 // Small translations between the domain and Odoo's cells that the adapters share.
 #pragma once
 
-#include <string>
 #include <syncline/core/clock.h>
 #include <syncline/core/error.h>
 #include <syncline/odoo/gateway.h>
+#include <string>
 #include <vector>
 
 #include "domain/export_plan.h"
@@ -27,6 +27,8 @@ inline constexpr std::string_view kModule = "syncline";
 [[nodiscard]] odoo::Scope scope_of(const TargetId& company, const std::string& language = {});
 // Amount and currency of a record of sale.order or account.move.
 [[nodiscard]] core::Result<core::Money> total_of(const odoo::Answer& record);
+// The id in `field` of the first record; nullopt without one.
+[[nodiscard]] std::optional<TargetId> id_in(const std::vector<odoo::Answer>& records, std::string_view field);
 // A quantity of a record; 0 if absent.
 [[nodiscard]] Decimal quantity_of(const odoo::Answer& record, std::string_view field);
 

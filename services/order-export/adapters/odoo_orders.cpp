@@ -1,8 +1,8 @@
 #include "adapters/odoo_orders.h"
 
-#include <algorithm>
 #include <syncline/json/writer.h>
 #include <syncline/telemetry/log.h>
+#include <algorithm>
 
 #include "adapters/odoo_fields.h"
 
@@ -58,7 +58,9 @@ Result<TargetId> OdooOrders::create_once(const SalesDocument& document, const Er
         return std::unexpected(facts.error());
     }
     odoo::LoadRequest request{.model = "sale.order", .scope = scope_of(document.company, document.language)};
-    request.columns = {"id", "partner_id/.id", "partner_invoice_id/.id", "partner_shipping_id/.id", "pricelist_id/.id", "client_order_ref", "origin", "date_order"};
+    request.columns = {
+        "id",     "partner_id/.id", "partner_invoice_id/.id", "partner_shipping_id/.id", "pricelist_id/.id", "client_order_ref",
+        "origin", "date_order"};
     odoo::Row cells{external_id(document.key.external_name()),
                     contacts.contact,
                     contacts.invoice,
@@ -95,7 +97,8 @@ Result<TargetId> OdooOrders::create_once(const SalesDocument& document, const Er
     return std::to_string(ids->front());
 }
 
-Result<std::optional<ErpDocument>> OdooOrders::read(const TargetId& id, const TargetId& company, bool with_progress, const core::Deadline& deadline) {
+Result<std::optional<ErpDocument>> OdooOrders::read(const TargetId& id, const TargetId& company, bool with_progress,
+                                                    const core::Deadline& deadline) {
     odoo::ReadRequest request{.model = "sale.order", .scope = scope_of(company), .ids = {odoo_id(id)}};
     request.fields = {"name", "state", "origin", "amount_total", "currency_id"};
     if (with_progress) {
@@ -144,7 +147,8 @@ Result<std::optional<ErpDocument>> OdooOrders::read(const TargetId& id, const Ta
     return document;
 }
 
-Result<std::map<std::string, std::int64_t>> OdooOrders::lines_by_key(const SalesDocument& document, const std::vector<std::int64_t>& ids,
+Result<std::map<std::string, std::int64_t>> OdooOrders::lines_by_key(const SalesDocument& document,
+                                                                     const std::vector<std::int64_t>& ids,
                                                                      const core::Deadline& deadline) {
     std::map<std::string, std::int64_t> found;
     if (ids.empty()) {
@@ -171,8 +175,8 @@ Result<std::map<std::string, std::int64_t>> OdooOrders::lines_by_key(const Sales
     return found;
 }
 
-Result<std::vector<std::int64_t>> OdooOrders::load_lines(const TargetId& id, const SalesDocument& document, const std::vector<const DocumentLine*>& lines,
-                                                         const kit::Lease& lease) {
+Result<std::vector<std::int64_t>> OdooOrders::load_lines(const TargetId& id, const SalesDocument& document,
+                                                         const std::vector<const DocumentLine*>& lines, const kit::Lease& lease) {
     const auto facts = odoo_.facts(until(lease));
     if (!facts) {
         return std::unexpected(facts.error());
@@ -189,14 +193,16 @@ Result<std::vector<std::int64_t>> OdooOrders::load_lines(const TargetId& id, con
     return odoo_.create_once(std::move(request), lease.until());
 }
 
-Result<void> OdooOrders::change(const TargetId& id, const SalesDocument& document, const ErpContacts& contacts, const std::vector<KnownLine>& known,
-                                const std::string& known_header, const kit::Lease& lease) {
+Result<void> OdooOrders::change(const TargetId& id, const SalesDocument& document, const ErpContacts& contacts,
+                                const std::vector<KnownLine>& known, const std::string& known_header, const kit::Lease& lease) {
     const auto deadline = until(lease);
     const auto facts = odoo_.facts(deadline);
     if (!facts) {
         return std::unexpected(facts.error());
     }
-    auto records = odoo_.read({.model = "sale.order", .scope = scope_of(document.company), .ids = {odoo_id(id)}, .fields = {"state", "order_line"}}, deadline);
+    auto records = odoo_.read(
+        {.model = "sale.order", .scope = scope_of(document.company), .ids = {odoo_id(id)}, .fields = {"state", "order_line"}},
+        deadline);
     if (!records) {
         return std::unexpected(std::move(records.error()));
     }
@@ -230,7 +236,8 @@ Result<void> OdooOrders::change(const TargetId& id, const SalesDocument& documen
         }
         any = true;
         if (!quotation && before != nullptr && before->product != line.product) {
-            return fail(ErrorKind::needs_decision, "product_changed_on_confirmed", "a line of a confirmed document would need another product");
+            return fail(ErrorKind::needs_decision, "product_changed_on_confirmed",
+                        "a line of a confirmed document would need another product");
         }
         commands.begin_array().integer(1).integer(at->second).begin_object();
         commands.member("name", line.name);
@@ -297,7 +304,8 @@ Result<void> OdooOrders::change(const TargetId& id, const SalesDocument& documen
     return written;
 }
 
-Result<void> OdooOrders::round(const TargetId& id, const SalesDocument& document, const TargetId& product, const Decimal& price, const kit::Lease& lease) {
+Result<void> OdooOrders::round(const TargetId& id, const SalesDocument& document, const TargetId& product, const Decimal& price,
+                               const kit::Lease& lease) {
     DocumentLine line{.key = "rounding",
                       .product = product,
                       .sku = {},
@@ -314,10 +322,15 @@ Result<void> OdooOrders::round(const TargetId& id, const SalesDocument& document
     // The line may have stood already, with another price.
     json::Writer values;
     values.begin_object().member("product_uom_qty", 1).member("price_unit", price).end_object();
-    return odoo_.write({.model = "sale.order.line", .scope = scope_of(document.company), .id = loaded->front(), .values = std::move(values).take()}, lease.until());
+    return odoo_.write({.model = "sale.order.line",
+                        .scope = scope_of(document.company),
+                        .id = loaded->front(),
+                        .values = std::move(values).take()},
+                       lease.until());
 }
 
-Result<void> OdooOrders::confirm(const TargetId& id, const TargetId& company, core::SystemTime ordered_at, const kit::Lease& lease) {
+Result<void> OdooOrders::confirm(const TargetId& id, const TargetId& company, core::SystemTime ordered_at,
+                                 const kit::Lease& lease) {
     auto done = odoo_.act({.model = "sale.order",
                            .method = "action_confirm",
                            .scope = scope_of(company),
@@ -330,7 +343,9 @@ Result<void> OdooOrders::confirm(const TargetId& id, const TargetId& company, co
     }
     json::Writer values;
     values.begin_object().member("date_order", odoo_datetime(ordered_at)).end_object();
-    auto dated = odoo_.write({.model = "sale.order", .scope = scope_of(company), .id = odoo_id(id), .values = std::move(values).take()}, lease.until());
+    auto dated =
+        odoo_.write({.model = "sale.order", .scope = scope_of(company), .id = odoo_id(id), .values = std::move(values).take()},
+                    lease.until());
     if (!dated && dated.error().kind == ErrorKind::rejected) {
         // Where Odoo locks what is confirmed, the date stays that of the confirmation; the order itself is right.
         syncline::telemetry::log::warn("order_date_not_restored", {{"document", id}, {"code", dated.error().code}});

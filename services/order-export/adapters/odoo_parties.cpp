@@ -11,56 +11,10 @@ namespace json = syncline::json;
 using core::ErrorKind;
 using core::Result;
 
-std::optional<TargetId> id_in(const std::vector<odoo::Answer>& records, std::string_view field) {
-    if (records.empty()) {
-        return std::nullopt;
-    }
-    const auto id = records.front().value()->get(field);
-    const auto number = id ? id->int64().value_or(0) : 0;
-    return number > 0 ? std::optional(std::to_string(number)) : std::nullopt;
-}
-
 }  // namespace
 
-Result<std::optional<TargetId>> OdooParties::by_external_id(const std::string& name, const core::Deadline& deadline) {
-    if (!limited_) {
-        auto found = odoo_.find({.model = "ir.model.data",
-                                 .scope = {},
-                                 .field = "name",
-                                 .value = name,
-                                 .fields = {"res_id"},
-                                 .domain = R"(["module","=","syncline"],["model","=","res.partner"])"},
-                                deadline);
-        if (found) {
-            return id_in(*found, "res_id");
-        }
-        if (found.error().code != "rights_missing") {
-            return std::unexpected(std::move(found.error()));
-        }
-        limited_ = true;
-    }
-    json::Writer params;
-    params.begin_object().member("module", kModule).member("xml_id", name).end_object();
-    const auto answer = odoo_.call({.model = "ir.model.data", .method = "check_object_reference", .params = std::move(params).take()}, deadline);
-    if (!answer) {
-        // "External ID not found" is a ValueError.
-        if (answer.error().code == "value_refused" || answer.error().code == "document_vanished") {
-            return std::optional<TargetId>{};
-        }
-        return std::unexpected(answer.error());
-    }
-    if (answer->value() && answer->value()->size() == 2) {
-        auto element = answer->value()->elements().begin();
-        ++element;
-        if (const auto id = (*element).int64(); id && *id > 0) {
-            return std::to_string(*id);
-        }
-    }
-    return std::optional<TargetId>{};
-}
-
 Result<std::optional<TargetId>> OdooParties::find(const ContactPlan& contact, const core::Deadline& deadline) {
-    auto known = by_external_id(contact.external_name, deadline);
+    auto known = external_ids_.find("res.partner", contact.external_name, deadline);
     if (!known || *known || !contact.match_email) {
         return known;
     }
@@ -78,7 +32,8 @@ Result<std::optional<TargetId>> OdooParties::find(const ContactPlan& contact, co
     return id_in(*found, "id");
 }
 
-Result<std::string> OdooParties::state_id(const std::string& country, const std::string& province, const core::Deadline& deadline) {
+Result<std::string> OdooParties::state_id(const std::string& country, const std::string& province,
+                                          const core::Deadline& deadline) {
     if (country.empty() || province.empty()) {
         return std::string{};
     }
@@ -91,7 +46,13 @@ Result<std::string> OdooParties::state_id(const std::string& country, const std:
     }
     json::Writer domain;
     domain.begin_array().string("country_id.code").string("=").string(country).end_array();
-    auto found = odoo_.find({.model = "res.country.state", .scope = {}, .field = "code", .value = province, .fields = {"id"}, .domain = std::move(domain).take()}, deadline);
+    auto found = odoo_.find({.model = "res.country.state",
+                             .scope = {},
+                             .field = "code",
+                             .value = province,
+                             .fields = {"id"},
+                             .domain = std::move(domain).take()},
+                            deadline);
     if (!found) {
         return std::unexpected(std::move(found.error()));
     }
@@ -103,11 +64,13 @@ Result<std::string> OdooParties::state_id(const std::string& country, const std:
     return id;
 }
 
-Result<ErpContacts> OdooParties::create_once(const ContactPlan& contact, const std::optional<TargetId>& existing, const kit::Lease& lease) {
+Result<ErpContacts> OdooParties::create_once(const ContactPlan& contact, const std::optional<TargetId>& existing,
+                                             const kit::Lease& lease) {
     const core::Deadline deadline(clock_, lease.until());
     odoo::LoadRequest request{.model = "res.partner", .scope = scope_of(contact.company_of)};
     request.context = R"("no_vat_validation":true)";
-    request.columns = {"id", "name", "email", "phone", "is_company", "type", "street", "street2", "city", "zip", "country_id", "state_id/.id"};
+    request.columns = {"id",     "name",    "email", "phone", "is_company", "type",
+                       "street", "street2", "city",  "zip",   "country_id", "state_id/.id"};
     // Below an existing record by its id, below one of the same call by its external id.
     request.columns.emplace_back(existing ? "parent_id/.id" : "parent_id/id");
     const bool with_language = !contact.language.empty();
@@ -122,7 +85,9 @@ Result<ErpContacts> OdooParties::create_once(const ContactPlan& contact, const s
         request.records.push_back({std::move(row)});
     };
     if (!existing) {
-        finish({external_id(contact.external_name), contact.name, contact.email, contact.phone, contact.company ? "1" : "0", "contact", "", "", "", "", "", ""}, "");
+        finish({external_id(contact.external_name), contact.name, contact.email, contact.phone, contact.company ? "1" : "0",
+                "contact", "", "", "", "", "", ""},
+               "");
     }
     for (const auto* address : {&contact.invoice, &contact.delivery}) {
         if (!*address) {
@@ -133,8 +98,9 @@ Result<ErpContacts> OdooParties::create_once(const ContactPlan& contact, const s
         if (!state) {
             return std::unexpected(std::move(state.error()));
         }
-        finish({external_id((*address)->external_name), (*address)->name, "", a.phone, "0", (*address)->use == AddressUse::invoice ? "invoice" : "delivery", a.address1,
-                a.address2, a.city, a.zip, a.country_code, std::move(*state)},
+        finish({external_id((*address)->external_name), (*address)->name, "", a.phone, "0",
+                (*address)->use == AddressUse::invoice ? "invoice" : "delivery", a.address1, a.address2, a.city, a.zip,
+                a.country_code, std::move(*state)},
                existing ? *existing : external_id(contact.external_name));
     }
     std::vector<std::int64_t> ids;

@@ -13,7 +13,8 @@ constexpr std::chrono::minutes kRemembered{10};
 
 }  // namespace
 
-core::Result<std::map<core::Sku, TargetId>> OdooProducts::find(const std::vector<core::Sku>& skus, const TargetId& company, const core::Deadline& deadline) {
+core::Result<std::map<core::Sku, TargetId>> OdooProducts::find(const std::vector<core::Sku>& skus, const TargetId& company,
+                                                               const core::Deadline& deadline) {
     std::map<core::Sku, TargetId> known;
     for (const auto& sku : skus) {
         if (known.contains(sku)) {
@@ -35,7 +36,8 @@ core::Result<std::map<core::Sku, TargetId>> OdooProducts::find(const std::vector
             return std::unexpected(std::move(found.error()));
         }
         if (found->size() > 1) {
-            return fail(ErrorKind::needs_decision, "product_ambiguous", "several products have the SKU " + sku.value(), "say which one in the mapping file");
+            return fail(ErrorKind::needs_decision, "product_ambiguous", "several products have the SKU " + sku.value(),
+                        "say which one in the mapping file");
         }
         if (found->empty()) {
             continue;

@@ -1,9 +1,9 @@
 // Products in Odoo by SKU (product.product.default_code), with a bounded memory: what is known costs no call for ten minutes.
 #pragma once
 
+#include <syncline/odoo/gateway.h>
 #include <list>
 #include <mutex>
-#include <syncline/odoo/gateway.h>
 #include <unordered_map>
 
 #include "app/ports.h"

@@ -1,10 +1,10 @@
 #include "adapters/pg_export_ledger.h"
 
-#include <map>
 #include <syncline/core/parse.h>
 #include <syncline/core/time.h>
 #include <syncline/json/document.h>
 #include <syncline/json/writer.h>
+#include <map>
 
 namespace order_export {
 namespace {
@@ -101,7 +101,9 @@ MoneyState money_from(std::string_view name) {
     return name == "success" ? MoneyState::success : name == "failed" ? MoneyState::failed : MoneyState::pending;
 }
 
-std::string bigint(std::uint64_t id) { return std::to_string(static_cast<std::int64_t>(id)); }
+std::string bigint(std::uint64_t id) {
+    return std::to_string(static_cast<std::int64_t>(id));
+}
 
 LedgerEntry entry_from(const postgres::Row& row) {
     LedgerEntry entry;
@@ -118,7 +120,11 @@ LedgerEntry entry_from(const postgres::Row& row) {
         entry.header_hash = row.string(10);
         for (auto& cells : table_in(row.text(11))) {
             if (cells.size() >= 4) {
-                entry.lines.push_back({.key = cells[0], .product = cells[1], .name = cells[2], .taxes = {cells.begin() + 4, cells.end()}, .hash = cells[3]});
+                entry.lines.push_back({.key = cells[0],
+                                       .product = cells[1],
+                                       .name = cells[2],
+                                       .taxes = {cells.begin() + 4, cells.end()},
+                                       .hash = cells[3]});
             }
         }
         entry.rounding = Decimal::parse(row.text(12)).value_or(Decimal{});
@@ -144,7 +150,8 @@ LedgerEntry entry_from(const postgres::Row& row) {
         }
     }
     const auto risk = row.optional_int64(24).value_or(0);
-    entry.risk = risk >= 0 && risk <= static_cast<std::int64_t>(RiskLevel::high) ? static_cast<RiskLevel>(risk) : RiskLevel::unknown;
+    entry.risk =
+        risk >= 0 && risk <= static_cast<std::int64_t>(RiskLevel::high) ? static_cast<RiskLevel>(risk) : RiskLevel::unknown;
     entry.accepted_risk = !row.is_null(25) && row.boolean(25);
     if (const auto money = row.optional_text(26)) {
         for (const auto& cells : table_in(*money)) {
@@ -222,8 +229,9 @@ PgExportLedger::~PgExportLedger() = default;
 
 core::Result<LedgerEntry> PgExportLedger::find(const OrderKey& key) {
     std::call_once(started_, [this] {
-        reads_ = std::make_unique<core::Gather<OrderKey, Found>>(core::GatherOptions{.batch_max = kReadsGathered, .flushers = kReaders},
-                                                                [this](std::vector<OrderKey>&& keys) { return find_all(keys); });
+        reads_ = std::make_unique<core::Gather<OrderKey, Found>>(
+            core::GatherOptions{.batch_max = kReadsGathered, .flushers = kReaders},
+            [this](std::vector<OrderKey>&& keys) { return find_all(keys); });
     });
     return reads_->submit(key);
 }
@@ -239,7 +247,8 @@ std::vector<PgExportLedger::Found> PgExportLedger::find_all(const std::vector<Or
     auto rows = pool_.exec(core::Deadline(clock_, kQueryTimeout), kFind, params);
     // Our own database is not the target: the key waits for it, as everything else of the kit does, instead of failing.
     const core::Deadline patience(clock_, kPatience);
-    while (!rows && (rows.error().kind == ErrorKind::transient || rows.error().kind == ErrorKind::unknown_outcome) && !patience.passed()) {
+    while (!rows && (rows.error().kind == ErrorKind::transient || rows.error().kind == ErrorKind::unknown_outcome) &&
+           !patience.passed()) {
         std::mutex mutex;
         std::unique_lock lock(mutex);
         std::condition_variable never;
@@ -265,7 +274,9 @@ std::vector<PgExportLedger::Found> PgExportLedger::find_all(const std::vector<Or
 }
 
 void PgExportLedger::record(kit::Delivery& delivery, const LedgerEntry& entry) {
-    const auto flag = [](bool value) { return std::string(value ? "true" : "false"); };
+    const auto flag = [](bool value) {
+        return std::string(value ? "true" : "false");
+    };
     std::optional<std::string> updated;
     std::optional<std::string> observed;
     std::optional<std::string> fetched;
@@ -275,25 +286,46 @@ void PgExportLedger::record(kit::Delivery& delivery, const LedgerEntry& entry) {
         fetched = flag(entry.version->fetched);
     }
     delivery.write({.sql = kRecordOrder,
-                    .values = {connection_, entry.key.shop.value(), bigint(entry.key.id.value()), std::string(to_string(entry.state)), entry.reason,
-                               updated, observed, fetched, entry.document, entry.document_name, entry.document_hash, entry.header_hash,
-                               lines_text(entry.lines), entry.rounding.to_string(), entry.expected_total.amount.to_string(), entry.expected_total.currency,
-                               flag(entry.taxes_included), entry.company, entry.reference, std::string(to_string(entry.financial_status)),
-                               std::to_string(core::nanos_since_epoch(entry.placed_at)), std::to_string(core::nanos_since_epoch(entry.exported_at)),
-                               flag(entry.deleted), entry.mapping_version}});
+                    .values = {connection_,
+                               entry.key.shop.value(),
+                               bigint(entry.key.id.value()),
+                               std::string(to_string(entry.state)),
+                               entry.reason,
+                               updated,
+                               observed,
+                               fetched,
+                               entry.document,
+                               entry.document_name,
+                               entry.document_hash,
+                               entry.header_hash,
+                               lines_text(entry.lines),
+                               entry.rounding.to_string(),
+                               entry.expected_total.amount.to_string(),
+                               entry.expected_total.currency,
+                               flag(entry.taxes_included),
+                               entry.company,
+                               entry.reference,
+                               std::string(to_string(entry.financial_status)),
+                               std::to_string(core::nanos_since_epoch(entry.placed_at)),
+                               std::to_string(core::nanos_since_epoch(entry.exported_at)),
+                               flag(entry.deleted),
+                               entry.mapping_version}});
 }
 
 void PgExportLedger::record(kit::Delivery& delivery, const OrderKey& key, const RefundEntry& refund) {
     delivery.write({.sql = kRecordRefund,
-                    .values = {connection_, key.shop.value(), bigint(key.id.value()), bigint(refund.id.value()), refund.state, refund.document,
-                               refund.document_name, refund.code}});
+                    .values = {connection_, key.shop.value(), bigint(key.id.value()), bigint(refund.id.value()), refund.state,
+                               refund.document, refund.document_name, refund.code}});
 }
 
 void PgExportLedger::record_money(kit::Delivery& delivery, const OrderKey& key, std::uint64_t transaction, MoneyState state) {
-    delivery.write({.sql = kRecordMoney, .values = {connection_, key.shop.value(), bigint(key.id.value()), bigint(transaction), std::string(name_of(state))}});
+    delivery.write(
+        {.sql = kRecordMoney,
+         .values = {connection_, key.shop.value(), bigint(key.id.value()), bigint(transaction), std::string(name_of(state))}});
 }
 
-core::Result<void> PgExportLedger::remember_risk(const OrderKey& key, const std::string& provider, RiskLevel level, core::SystemTime observed, bool accepted) {
+core::Result<void> PgExportLedger::remember_risk(const OrderKey& key, const std::string& provider, RiskLevel level,
+                                                 core::SystemTime observed, bool accepted) {
     const auto done = pool_.exec(core::Deadline(clock_, kQueryTimeout), kRememberRisk,
                                  postgres::Params{}
                                      .add(connection_)

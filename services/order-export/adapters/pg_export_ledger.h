@@ -4,10 +4,10 @@
 // primary key or by an index that begins with it, so their cost does not depend on history.
 #pragma once
 
-#include <memory>
-#include <string>
 #include <syncline/core/gather.h>
 #include <syncline/postgres/pool.h>
+#include <memory>
+#include <string>
 
 #include "app/ports.h"
 
@@ -26,7 +26,8 @@ public:
     void record(kit::Delivery& delivery, const LedgerEntry& entry) override;
     void record(kit::Delivery& delivery, const OrderKey& key, const RefundEntry& refund) override;
     void record_money(kit::Delivery& delivery, const OrderKey& key, std::uint64_t transaction, MoneyState state) override;
-    core::Result<void> remember_risk(const OrderKey& key, const std::string& provider, RiskLevel level, core::SystemTime observed, bool accepted) override;
+    core::Result<void> remember_risk(const OrderKey& key, const std::string& provider, RiskLevel level, core::SystemTime observed,
+                                     bool accepted) override;
 
 private:
     using Found = core::Result<LedgerEntry>;

@@ -31,6 +31,9 @@ struct ExportOrder::Work {
             key += "/timer";
         } else if (!delivery.override_code().empty()) {
             key += "/" + std::string(delivery.override_code());
+        } else if (entry.version == order.version && entry.has_document() && entry.document_hash != document.hash) {
+            // Two contents of one version: the last arrival is written, whatever was settled for that version.
+            key += "/" + document.hash.substr(0, 12);
         }
         return key;
     }
@@ -66,7 +69,8 @@ Outcome ExportOrder::run(const Order& order, kit::Delivery& delivery) {
     }
     Work work{.order = order, .delivery = delivery, .current = ports_.rules(), .entry = std::move(*entry)};
     if (!work.current.rules) {
-        return Outcome::failed(Error{.kind = ErrorKind::conflict, .code = "mapping_not_loaded", .message = "no mapping file has been read yet"});
+        return Outcome::failed(
+            Error{.kind = ErrorKind::conflict, .code = "mapping_not_loaded", .message = "no mapping file has been read yet"});
     }
     if (work.entry.deleted) {
         return Outcome::skip("deleted");
@@ -81,8 +85,18 @@ Outcome ExportOrder::run(const Order& order, kit::Delivery& delivery) {
             return Outcome::skip(std::move(*reason));
         }
         if (order.cancelled && !work.rules().create_cancelled) {
-            settle(work, DocumentState::cancelled_before_export);
-            return Outcome::skip("cancelled_before_export");
+            // A hold or a lost answer may have left a document that the ledger does not know.
+            auto standing = ports_.orders.find(order.key, delivery.deadline());
+            if (!standing) {
+                return Outcome::failed(std::move(standing.error()));
+            }
+            if (!*standing) {
+                settle(work, DocumentState::cancelled_before_export);
+                return Outcome::skip("cancelled_before_export");
+            }
+            work.entry.document = std::move(**standing);
+            work.entry.company = shop_of(work.rules(), order.key.shop).company;
+            return cancel(work);
         }
     } else if (order.cancelled) {
         return cancel(work);
@@ -99,30 +113,35 @@ Outcome ExportOrder::bring(Work& work) {
     }
     document = std::move(*plan);
     const bool silent = entry.has_document() && ports_.clock.now() >= entry.exported_at + work.rules().confirm.risk_wait;
-    const bool accepted = entry.accepted_risk || delivery.override_code() == "accept_risk";
-    decision = order.cancelled ? Confirmation::not_by_rule
-                               : confirmation(work.rules().confirm, order.financial_status, accepted ? RiskLevel::none : entry.risk, silent);
+    const bool accepted = entry.accepted_risk;
+    decision = order.cancelled
+                   ? Confirmation::not_by_rule
+                   : confirmation(work.rules().confirm, order.financial_status, accepted ? RiskLevel::none : entry.risk, silent);
     const bool same = entry.has_document() && entry.document_hash == document.hash;
     if (entry.version == order.version && entry.has_document() && !same && delivery.override_code().empty()) {
         ports_.results.undecidable(order.key);
     }
-    if (same && !delivery.verify() && delivery.override_code().empty() && (entry.state == DocumentState::confirmed || decision != Confirmation::now)) {
+    if (same && !delivery.verify() && delivery.override_code().empty() &&
+        (entry.state == DocumentState::confirmed || decision != Confirmation::now)) {
         return finish(work, true);
     }
     auto found = ports_.contacts.run(contact_plan, delivery);
     if (!found) {
         return refuse(work, std::move(found.error()));
     }
-    contacts = std::move(*found);
+    contacts = std::move(found->contacts);
+    const bool contacts_looked_up = found->looked_up;
     if (auto resolved = resolve_products(work); !resolved) {
         return refuse(work, std::move(resolved.error()));
     }
-    auto record = delivery.effect({.external_key = work.effect_key(), .version = kit_version(order.version), .creates_once = !entry.has_document()},
-                                  [&](const kit::Lease& lease) { return apply(work, lease); });
+    auto record = delivery.effect(
+        {.external_key = work.effect_key(), .version = kit_version(order.version), .creates_once = !entry.has_document()},
+        [&](const kit::Lease& lease) { return apply(work, lease); });
     if (!record) {
-        if (record.error().code == "unknown_reference") {
-            // Somebody deleted or merged a contact that we remembered: the next run looks again.
-            ports_.contacts.forget(contact_plan);
+        if (record.error().code == "unknown_reference" && !contacts_looked_up) {
+            // Somebody may have deleted or merged a contact that we remembered: the next run asks the target again.
+            ports_.contacts.doubt(contact_plan);
+            record.error().kind = ErrorKind::conflict;
         }
         return refuse(work, std::move(record.error()));
     }
@@ -169,7 +188,8 @@ core::Result<kit::EffectRecord> ExportOrder::apply(Work& work, const kit::Lease&
     const bool known = entry.has_document();
     TargetId id = entry.document;
     if (!known) {
-        // Never for a document that the ledger knows: the external id of a deleted document is free, and load would make a new one.
+        // Never for a document that the ledger knows: the external id of a deleted document is free, and load would make a new
+        // one.
         auto created = erp.create_once(document, contacts, lease);
         if (!created) {
             return std::unexpected(std::move(created.error()));
@@ -183,7 +203,8 @@ core::Result<kit::EffectRecord> ExportOrder::apply(Work& work, const kit::Lease&
             return std::unexpected(std::move(found.error()));
         }
         if (!*found) {
-            return fail(ErrorKind::needs_decision, "document_vanished", "the document was exported and does not exist in the target any more",
+            return fail(ErrorKind::needs_decision, "document_vanished",
+                        "the document was exported and does not exist in the target any more",
                         "restore it there, or decide that the order stays without one");
         }
         now = std::move(**found);
@@ -212,7 +233,9 @@ core::Result<kit::EffectRecord> ExportOrder::apply(Work& work, const kit::Lease&
             // Where the document is not as the ledger left it (a crash, an old call that arrived late), every line is written.
             const bool as_left = known && now->stamp.ends_with("/" + entry.document_hash.substr(0, 12) + "]");
             const std::vector<KnownLine> none;
-            if (auto changed = erp.change(id, document, contacts, as_left ? entry.lines : none, as_left ? entry.header_hash : "", lease); !changed) {
+            if (auto changed =
+                    erp.change(id, document, contacts, as_left ? entry.lines : none, as_left ? entry.header_hash : "", lease);
+                !changed) {
                 return std::unexpected(std::move(changed.error()));
             }
             if (!as_left) {
@@ -233,7 +256,8 @@ core::Result<kit::EffectRecord> ExportOrder::apply(Work& work, const kit::Lease&
         return kit::EffectRecord{.target_id = id, .name = now->name, .detail = document.hash};
     }
     if (now->state == DocumentState::cancelled) {
-        return fail(ErrorKind::needs_decision, "document_cancelled", "the document was cancelled in the target, the order was not",
+        return fail(ErrorKind::needs_decision, "document_cancelled",
+                    "the document was cancelled in the target, the order was not",
                     "set it back to a quotation there, or cancel the order in Shopify");
     }
     if (auto checked = check_totals(work, lease); !checked) {
@@ -258,15 +282,17 @@ core::Result<void> ExportOrder::check_totals(Work& work, const kit::Lease& lease
         return fail(ErrorKind::needs_decision, "currency_differs", "the document stands in another currency than the order",
                     "check the pricelist's currency in the mapping");
     }
-    if (delivery.override_code() == "accept_totals") {
+    if (delivery.override_code() == "totals_differ") {
         return {};
     }
     const auto& rule = work.rules().totals;
     const auto verdict = compare_totals(document.expected_total, now->total.amount, document.allowance);
-    if (verdict == TotalsVerdict::equal || (verdict == TotalsVerdict::within_allowance && rule.within_allowance == Difference::accept)) {
+    if (verdict == TotalsVerdict::equal ||
+        (verdict == TotalsVerdict::within_allowance && rule.within_allowance == Difference::accept)) {
         return {};
     }
-    const auto price = Result<Decimal>(entry.rounding) + Result<Decimal>(document.expected_total.amount) - Result<Decimal>(now->total.amount);
+    const auto price =
+        Result<Decimal>(entry.rounding) + Result<Decimal>(document.expected_total.amount) - Result<Decimal>(now->total.amount);
     // Several small corrections must not add up to a large one.
     if (verdict == TotalsVerdict::within_allowance && price && price->abs() <= document.allowance) {
         auto product = extra_of(work.rules(), Extra::rounding);
@@ -307,7 +333,8 @@ Outcome ExportOrder::finish(Work& work, bool unchanged) {
         entry.mapping_version = current.version;
         entry.lines.clear();
         for (const auto& line : document.lines) {
-            entry.lines.push_back({.key = line.key, .product = line.product, .name = line.name, .taxes = line.taxes, .hash = line.hash});
+            entry.lines.push_back(
+                {.key = line.key, .product = line.product, .name = line.name, .taxes = line.taxes, .hash = line.hash});
         }
     }
     for (const auto& refund : order.refunds) {
@@ -318,7 +345,8 @@ Outcome ExportOrder::finish(Work& work, bool unchanged) {
     const auto state = unchanged ? entry.state : now->state;
     settle(work, state);
     if (!unchanged) {
-        ports_.results.order_exported(delivery, entry, state == DocumentState::cancelled ? ExportAction::cancelled : action, now->total);
+        ports_.results.order_exported(delivery, entry, state == DocumentState::cancelled ? ExportAction::cancelled : action,
+                                      now->total);
     }
     if (decision == Confirmation::wait_for_risk && state == DocumentState::quotation) {
         return Outcome::done_until(entry.exported_at + work.rules().confirm.risk_wait, "risk_silence");
@@ -344,7 +372,8 @@ Outcome ExportOrder::cancel(Work& work) {
             return std::unexpected(std::move(found.error()));
         }
         if (!*found) {
-            return fail(ErrorKind::needs_decision, "document_vanished", "the document was exported and does not exist in the target any more");
+            return fail(ErrorKind::needs_decision, "document_vanished",
+                        "the document was exported and does not exist in the target any more");
         }
         work.now = std::move(**found);
         if (work.now->state != DocumentState::cancelled) {

@@ -13,17 +13,21 @@ using kit::Outcome;
 // What Shopify has said of a transaction since the refund was recorded.
 Refund with_latest_money(Refund refund, const LedgerEntry& entry) {
     for (auto& transaction : refund.transactions) {
-        if (const auto known = entry.money.find(transaction.id); known != entry.money.end() && transaction.state == MoneyState::pending) {
+        if (const auto known = entry.money.find(transaction.id);
+            known != entry.money.end() && transaction.state == MoneyState::pending) {
             transaction.state = known->second;
         }
     }
     return refund;
 }
 
-bool settled(const RefundEntry* known) { return known != nullptr && known->state != "waiting"; }
+bool settled(const RefundEntry* known) {
+    return known != nullptr && known->state != "waiting";
+}
 
 bool waits_for_people(ErrorKind kind) {
-    return kind == ErrorKind::needs_decision || kind == ErrorKind::mapping_missing || kind == ErrorKind::rejected || kind == ErrorKind::malformed;
+    return kind == ErrorKind::needs_decision || kind == ErrorKind::mapping_missing || kind == ErrorKind::rejected ||
+           kind == ErrorKind::malformed;
 }
 
 }  // namespace
@@ -43,7 +47,9 @@ Outcome ExportRefund::run(const OrderKey& key, const Refund& refund, kit::Delive
         return Outcome::skip("order_not_exported");
     }
     if (!entry->has_document()) {
-        return Outcome::failed(Error{.kind = ErrorKind::not_ready, .code = "order_not_exported_yet", .message = "the refund's order has not been exported yet"});
+        return Outcome::failed(Error{.kind = ErrorKind::not_ready,
+                                     .code = "order_not_exported_yet",
+                                     .message = "the refund's order has not been exported yet"});
     }
     core::Money amount;
     auto credited = credit(*entry, refund, rules_(), delivery, amount);
@@ -59,7 +65,8 @@ Outcome ExportRefund::run(const OrderKey& key, const Refund& refund, kit::Delive
     return Outcome::done();
 }
 
-core::Result<void> ExportRefund::run_from_snapshot(LedgerEntry& entry, const Refund& refund, const CurrentRules& rules, kit::Delivery& delivery) {
+core::Result<void> ExportRefund::run_from_snapshot(LedgerEntry& entry, const Refund& refund, const CurrentRules& rules,
+                                                   kit::Delivery& delivery) {
     const auto* const known = entry.refund(refund.id);
     if (settled(known)) {
         return {};
@@ -71,7 +78,9 @@ core::Result<void> ExportRefund::run_from_snapshot(LedgerEntry& entry, const Ref
             return std::unexpected(std::move(credited.error()));
         }
         if (known == nullptr || known->code != credited.error().code) {
-            ledger_.record(delivery, entry.key, {.id = refund.id, .state = "waiting", .document = {}, .document_name = {}, .code = credited.error().code});
+            ledger_.record(
+                delivery, entry.key,
+                {.id = refund.id, .state = "waiting", .document = {}, .document_name = {}, .code = credited.error().code});
         }
         return {};
     }
@@ -82,15 +91,16 @@ core::Result<void> ExportRefund::run_from_snapshot(LedgerEntry& entry, const Ref
     return {};
 }
 
-core::Result<RefundEntry> ExportRefund::credit(const LedgerEntry& entry, const Refund& refund, const CurrentRules& rules, kit::Delivery& delivery,
-                                               core::Money& amount) {
+core::Result<RefundEntry> ExportRefund::credit(const LedgerEntry& entry, const Refund& refund, const CurrentRules& rules,
+                                               kit::Delivery& delivery, core::Money& amount) {
     const CreditedOrder order{.key = entry.key,
                               .reference = entry.reference,
                               .currency = entry.expected_total.currency,
                               .taxes_included = entry.taxes_included,
                               .company = entry.company,
                               .lines = entry.lines};
-    auto plan = plan_refund(with_latest_money(refund, entry), order, *rules.rules, delivery.override_code() == "accept_refund_amount");
+    auto plan =
+        plan_refund(with_latest_money(refund, entry), order, *rules.rules, delivery.override_code() == "refund_amount_differs");
     if (!plan) {
         return std::unexpected(std::move(plan.error()));
     }
@@ -109,16 +119,19 @@ core::Result<RefundEntry> ExportRefund::credit(const LedgerEntry& entry, const R
             return std::unexpected(std::move(now.error()));
         }
         if (!*now) {
-            return fail(ErrorKind::needs_decision, "credit_note_vanished", "the credit note was created and does not exist any more");
+            return fail(ErrorKind::needs_decision, "credit_note_vanished",
+                        "the credit note was created and does not exist any more");
         }
         if ((*now)->cancelled) {
-            return fail(ErrorKind::needs_decision, "credit_note_cancelled", "somebody has cancelled the credit note in the target");
+            return fail(ErrorKind::needs_decision, "credit_note_cancelled",
+                        "somebody has cancelled the credit note in the target");
         }
         if ((*now)->total.currency != note.expected_total.currency) {
-            return fail(ErrorKind::needs_decision, "currency_differs", "the credit note stands in another currency than the order");
+            return fail(ErrorKind::needs_decision, "currency_differs",
+                        "the credit note stands in another currency than the order");
         }
         if (compare_totals(note.expected_total, (*now)->total.amount, note.allowance) == TotalsVerdict::differs &&
-            delivery.override_code() != "accept_totals") {
+            delivery.override_code() != "refund_totals_differ") {
             return std::unexpected(totals_differ("refund_totals_differ", note.expected_total, (*now)->total.amount));
         }
         if (!(*now)->posted) {
@@ -134,11 +147,16 @@ core::Result<RefundEntry> ExportRefund::credit(const LedgerEntry& entry, const R
         }
         return kit::EffectRecord{.target_id = *id, .name = (*now)->name, .detail = {}};
     };
-    auto record = delivery.effect({.external_key = "syncline." + note.external_name(), .version = {}, .creates_once = true, .any_version = !delivery.verify()}, call);
+    auto record = delivery.effect({.external_key = "syncline." + note.external_name(),
+                                   .version = {},
+                                   .creates_once = true,
+                                   .any_version = !delivery.verify()},
+                                  call);
     if (!record) {
         return std::unexpected(std::move(record.error()));
     }
-    return RefundEntry{.id = refund.id, .state = "exported", .document = record->target_id, .document_name = record->name, .code = {}};
+    return RefundEntry{
+        .id = refund.id, .state = "exported", .document = record->target_id, .document_name = record->name, .code = {}};
 }
 
 }  // namespace order_export

@@ -1,7 +1,7 @@
 // A refund becomes one posted credit note.
 //
-// The same refund comes as a fact of its own and inside snapshots; whichever is handled first exports it, the other finds it done.
-// Create once → read back → compare → post, never by the target's wizard.
+// The same refund comes as a fact of its own and inside snapshots; whichever is handled first exports it, the other finds it
+// done. Create once → read back → compare → post, never by the target's wizard.
 #pragma once
 
 #include "app/ports.h"
@@ -20,12 +20,13 @@ public:
 
     // Inside a snapshot whose order has just been brought up to date. What needs a person or a mapping does not hold the
     // snapshot: it is noted in the ledger and its own fact is held. An Error is one that the whole snapshot must be retried for.
-    [[nodiscard]] core::Result<void> run_from_snapshot(LedgerEntry& entry, const Refund& refund, const CurrentRules& rules, kit::Delivery& delivery);
+    [[nodiscard]] core::Result<void> run_from_snapshot(LedgerEntry& entry, const Refund& refund, const CurrentRules& rules,
+                                                       kit::Delivery& delivery);
 
 private:
     // nullopt in the entry's document: nothing to credit; the reason is in `code`.
-    [[nodiscard]] core::Result<RefundEntry> credit(const LedgerEntry& entry, const Refund& refund, const CurrentRules& rules, kit::Delivery& delivery,
-                                                   core::Money& amount);
+    [[nodiscard]] core::Result<RefundEntry> credit(const LedgerEntry& entry, const Refund& refund, const CurrentRules& rules,
+                                                   kit::Delivery& delivery, core::Money& amount);
 
     ExportLedger& ledger_;
     ErpCreditNotes& notes_;

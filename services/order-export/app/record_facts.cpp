@@ -11,8 +11,10 @@ using core::Result;
 using kit::Outcome;
 
 Outcome AssessRisk::run(const RiskAssessment& assessment, kit::Delivery& delivery) {
-    const bool accepted = delivery.override_code() == "accept_risk";
-    if (auto remembered = ledger_.remember_risk(assessment.key, assessment.provider, assessment.level, assessment.observed, accepted); !remembered) {
+    const bool accepted = delivery.override_code().starts_with("risk_");
+    if (auto remembered =
+            ledger_.remember_risk(assessment.key, assessment.provider, assessment.level, assessment.observed, accepted);
+        !remembered) {
         return Outcome::failed(std::move(remembered.error()));
     }
     auto entry = ledger_.find(assessment.key);
@@ -30,18 +32,20 @@ Outcome AssessRisk::run(const RiskAssessment& assessment, kit::Delivery& deliver
     }
     const auto current = rules_();
     if (!current.rules) {
-        return Outcome::failed(Error{.kind = ErrorKind::conflict, .code = "mapping_not_loaded", .message = "no mapping file has been read yet"});
+        return Outcome::failed(
+            Error{.kind = ErrorKind::conflict, .code = "mapping_not_loaded", .message = "no mapping file has been read yet"});
     }
     // An order that is not there yet is judged as if it were paid: a risk that would hold it is a hold from the start.
     const auto& statuses = current.rules->confirm.statuses;
     const auto status = entry->has_document() || statuses.empty() ? entry->financial_status : *statuses.begin();
     const bool silent = entry->has_document() && clock_.now() >= entry->exported_at + current.rules->confirm.risk_wait;
-    switch (confirmation(current.rules->confirm, status, accepted || entry->accepted_risk ? RiskLevel::none : entry->risk, silent)) {
+    switch (
+        confirmation(current.rules->confirm, status, accepted || entry->accepted_risk ? RiskLevel::none : entry->risk, silent)) {
         case Confirmation::hold_for_risk: {
             Error error{.kind = ErrorKind::needs_decision,
                         .code = "risk_" + std::string(to_string(entry->risk)),
                         .message = "the order's risk is " + std::string(to_string(entry->risk)) + "; it stays unconfirmed",
-                        .hint = "override with accept_risk, or cancel the order in Shopify"};
+                        .hint = "override this code to accept the risk, or cancel the order in Shopify"};
             results_.order_refused(delivery, *entry, error);
             return Outcome::failed(std::move(error));
         }
@@ -62,7 +66,8 @@ Outcome AssessRisk::run(const RiskAssessment& assessment, kit::Delivery& deliver
             return std::unexpected(std::move(found.error()));
         }
         if (!*found) {
-            return fail(ErrorKind::needs_decision, "document_vanished", "the document was exported and does not exist in the target any more");
+            return fail(ErrorKind::needs_decision, "document_vanished",
+                        "the document was exported and does not exist in the target any more");
         }
         now = std::move(**found);
         if (now->state == DocumentState::quotation) {
@@ -73,7 +78,9 @@ Outcome AssessRisk::run(const RiskAssessment& assessment, kit::Delivery& deliver
         }
         return kit::EffectRecord{.target_id = entry->document, .name = now->name, .detail = {}};
     };
-    auto record = delivery.effect({.external_key = "syncline." + assessment.key.external_name() + "/risk", .version = entry->version ? kit_version(*entry->version) : kit::Version{}}, call);
+    auto record = delivery.effect({.external_key = "syncline." + assessment.key.external_name() + "/risk",
+                                   .version = entry->version ? kit_version(*entry->version) : kit::Version{}},
+                                  call);
     if (!record) {
         results_.order_refused(delivery, *entry, record.error());
         return Outcome::failed(std::move(record.error()));
@@ -97,13 +104,20 @@ Outcome DeleteOrder::run(const OrderKey& key, bool confirmed, kit::Delivery& del
     if (entry->state == DocumentState::excluded) {
         return Outcome::skip("order_not_exported");
     }
-    if (!confirmed && delivery.override_code() != "confirm_deletion") {
+    if (!confirmed && delivery.override_code() != "deletion_unconfirmed") {
         Error error{.kind = ErrorKind::needs_decision,
                     .code = "deletion_unconfirmed",
                     .message = "Shopify's webhook says that the order was deleted; its body proves nothing but an id",
-                    .hint = "look in Shopify: override with confirm_deletion if it is gone, discard if it is not"};
+                    .hint = "look in Shopify: override this code if it is gone, discard if it is not"};
         results_.order_refused(delivery, *entry, error);
         return Outcome::failed(std::move(error));
+    }
+    if (!entry->has_document()) {
+        auto standing = orders_.find(key, delivery.deadline());
+        if (!standing) {
+            return Outcome::failed(std::move(standing.error()));
+        }
+        entry->document = standing->value_or("");
     }
     std::optional<ErpDocument> now;
     bool untouched = false;
@@ -142,7 +156,8 @@ Outcome DeleteOrder::run(const OrderKey& key, bool confirmed, kit::Delivery& del
     return Outcome::done();
 }
 
-Outcome RecordMoney::run(const OrderKey& key, std::uint64_t transaction, bool of_refund, MoneyState state, kit::Delivery& delivery) {
+Outcome RecordMoney::run(const OrderKey& key, std::uint64_t transaction, bool of_refund, MoneyState state,
+                         kit::Delivery& delivery) {
     if (!of_refund) {
         // Whether the order is paid is in its snapshots.
         return Outcome::skip("payment_not_needed");

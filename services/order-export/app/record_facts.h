@@ -15,7 +15,7 @@ struct RiskAssessment {
 };
 
 // Remembers the level for later snapshots; confirms a quotation that only waited for it; a level that the rules hold is a hold of
-// this fact until somebody overrides it with accept_risk.
+// this fact until somebody overrides that code.
 class AssessRisk {
 public:
     AssessRisk(ExportLedger& ledger, ErpOrders& orders, ExportResults& results, RulesSource rules, const core::Clock& clock)
@@ -30,11 +30,12 @@ private:
     const core::Clock& clock_;
 };
 
-// An unconfirmed deletion is a hold on the document alone; confirmed (override confirm_deletion) it is terminal: an untouched
+// An unconfirmed deletion is a hold on the document alone; confirmed (its code overridden) it is terminal: an untouched
 // document is cancelled, later snapshots are skipped.
 class DeleteOrder {
 public:
-    DeleteOrder(ExportLedger& ledger, ErpOrders& orders, ExportResults& results) : ledger_(ledger), orders_(orders), results_(results) {}
+    DeleteOrder(ExportLedger& ledger, ErpOrders& orders, ExportResults& results)
+        : ledger_(ledger), orders_(orders), results_(results) {}
     [[nodiscard]] kit::Outcome run(const OrderKey& key, bool confirmed, kit::Delivery& delivery);
 
 private:
@@ -47,7 +48,8 @@ private:
 class RecordMoney {
 public:
     explicit RecordMoney(ExportLedger& ledger) : ledger_(ledger) {}
-    [[nodiscard]] kit::Outcome run(const OrderKey& key, std::uint64_t transaction, bool of_refund, MoneyState state, kit::Delivery& delivery);
+    [[nodiscard]] kit::Outcome run(const OrderKey& key, std::uint64_t transaction, bool of_refund, MoneyState state,
+                                   kit::Delivery& delivery);
 
 private:
     ExportLedger& ledger_;

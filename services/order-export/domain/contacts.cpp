@@ -30,7 +30,8 @@ std::string content_of(const Address& a) {
     return content;
 }
 
-std::optional<ContactAddress> address_of(const ContactPlan& contact, const std::optional<Address>& address, AddressUse use, std::string_view key) {
+std::optional<ContactAddress> address_of(const ContactPlan& contact, const std::optional<Address>& address, AddressUse use,
+                                         std::string_view key) {
     if (!address || address->empty()) {
         return std::nullopt;
     }
@@ -98,6 +99,9 @@ ContactPlan plan_contacts(const Order& order, const Rules& rules, std::string_vi
         name = "Customer without contact (" + shop + ")";
     }
     contact.match_email = rules.match_email && !contact.email.empty() && !contact.company;
+    if (contact.match_email) {
+        contact.email_key = "email_" + keyed_hash(key, contact.email);
+    }
     contact.name = line_name(name, contact.email.empty() ? "Customer " + std::to_string(buyer.customer_id) : contact.email);
     contact.invoice = address_of(contact, buyer.billing ? buyer.billing : buyer.shipping, AddressUse::invoice, key);
     contact.delivery = address_of(contact, buyer.shipping ? buyer.shipping : buyer.billing, AddressUse::delivery, key);

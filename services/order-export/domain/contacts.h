@@ -35,6 +35,7 @@ struct ContactPlan {
     std::optional<ContactAddress> invoice;
     std::optional<ContactAddress> delivery;
     std::string hash;
+    std::string email_key;  // "email_<keyed hash>": what two buyers with one e-mail share; empty without match_email.
 };
 
 // `key` is the secret of the keyed hashes; changing it makes new guests and addresses.

@@ -1,9 +1,9 @@
 #include "domain/export_plan.h"
 
+#include <syncline/core/hash.h>
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <syncline/core/hash.h>
 
 namespace order_export {
 namespace {
@@ -14,11 +14,13 @@ using core::fail;
 using core::Result;
 
 constexpr std::size_t kNameBytesMax = 500;
-constexpr int kPricePlaces = 6;     // price_unit keeps six decimals, quantities two (odoo.md §7.1).
+constexpr int kPricePlaces = 6;  // price_unit keeps six decimals, quantities two (odoo.md §7.1).
 constexpr int kQuantityPlaces = 2;
 
 // Larger figures would be stored as sent and multiplied beyond what the target can hold.
-bool too_large(const Decimal& value) { return value.abs() >= Decimal(1'000'000'000'000LL); }
+bool too_large(const Decimal& value) {
+    return value.abs() >= Decimal(1'000'000'000'000LL);
+}
 
 // Length-prefixed, so that no two different sequences of texts hash alike.
 class Fingerprint {
@@ -41,7 +43,13 @@ private:
 
 std::string hash_of(const DocumentLine& line) {
     Fingerprint print;
-    print.add(line.key).add(line.product).add(line.sku.value()).add(line.name).add(line.quantity).add(line.unit_price).add(line.note ? "n" : "l");
+    print.add(line.key)
+        .add(line.product)
+        .add(line.sku.value())
+        .add(line.name)
+        .add(line.quantity)
+        .add(line.unit_price)
+        .add(line.note ? "n" : "l");
     for (const auto& tax : line.taxes) {
         print.add(tax);
     }
@@ -162,8 +170,8 @@ private:
         for (std::size_t i = 0; i < line.duties.size(); ++i) {
             const auto& duty = line.duties[i];
             has_duty_lines_ = true;
-            if (auto added = add_extra(Extra::duty, "line_" + line.id.text() + "_duty_" + std::to_string(i + 1), "Duty: " + line.name,
-                                       duty.amount, duty.taxes);
+            if (auto added = add_extra(Extra::duty, "line_" + line.id.text() + "_duty_" + std::to_string(i + 1),
+                                       "Duty: " + line.name, duty.amount, duty.taxes);
                 !added) {
                 return added;
             }
@@ -263,7 +271,7 @@ private:
                     }
                 }
                 for (const auto& shipping : refund.shipping) {
-                    expected = expected + Result<Decimal>(shipping.amount);
+                    expected = expected + shipping.price(order_.taxes_included);
                     if (!order_.taxes_included) {
                         expected = expected + Result<Decimal>(shipping.tax);
                     }
@@ -297,7 +305,8 @@ private:
         return found;
     }
 
-    Result<void> add_extra(Extra extra, std::string key, std::string name, const Decimal& price, const std::vector<TaxLine>& tax_lines) {
+    Result<void> add_extra(Extra extra, std::string key, std::string name, const Decimal& price,
+                           const std::vector<TaxLine>& tax_lines) {
         auto product = extra_of(rules_, extra);
         if (!product) {
             return std::unexpected(std::move(product.error()));
@@ -359,13 +368,16 @@ private:
 
     Result<void> add(DocumentLine line) {
         if (too_large(line.quantity) || too_large(line.unit_price)) {
-            return fail(ErrorKind::rejected, "figure_out_of_range", "a quantity or price of the order is larger than the target can hold");
+            return fail(ErrorKind::rejected, "figure_out_of_range",
+                        "a quantity or price of the order is larger than the target can hold");
         }
         if (line.quantity.places() > kQuantityPlaces) {
-            return fail(ErrorKind::needs_decision, "quantity_precision", "a quantity has more than two decimals; the target would round it");
+            return fail(ErrorKind::needs_decision, "quantity_precision",
+                        "a quantity has more than two decimals; the target would round it");
         }
         if (line.unit_price.places() > kPricePlaces) {
-            return fail(ErrorKind::needs_decision, "price_precision", "a price has more than six decimals; the target would round it");
+            return fail(ErrorKind::needs_decision, "price_precision",
+                        "a price has more than six decimals; the target would round it");
         }
         document_.lines.push_back(std::move(line));
         return {};
@@ -407,8 +419,8 @@ private:
 }  // namespace
 
 std::string SalesDocument::stamp() const {
-    return key.shop.value() + " " + reference + " [syncline " + std::to_string(version.updated_ns) + "." + std::to_string(version.observed_ns) +
-           (version.fetched ? "f" : "p") + "/" + hash.substr(0, 12) + "]";
+    return key.shop.value() + " " + reference + " [syncline " + std::to_string(version.updated_ns) + "." +
+           std::to_string(version.observed_ns) + (version.fetched ? "f" : "p") + "/" + hash.substr(0, 12) + "]";
 }
 
 std::optional<SnapshotVersion> version_in_stamp(std::string_view stamp) {
@@ -454,10 +466,11 @@ TotalsVerdict compare_totals(const core::Money& expected, const Decimal& found, 
 }
 
 Error totals_differ(std::string code, const core::Money& expected, const Decimal& found) {
-    Error error{.kind = ErrorKind::needs_decision,
-                .code = std::move(code),
-                .message = "Shopify says " + expected.amount.to_string() + " " + expected.currency + ", the target " + found.to_string(),
-                .hint = "correct the mapping or the document, then release; or override with accept_totals"};
+    Error error{
+        .kind = ErrorKind::needs_decision,
+        .code = std::move(code),
+        .message = "Shopify says " + expected.amount.to_string() + " " + expected.currency + ", the target " + found.to_string(),
+        .hint = "correct the mapping or the document, then release; or override this code to accept the figures"};
     error.figures = {.expected = expected.amount.to_string(), .found = found.to_string(), .currency = expected.currency};
     return error;
 }

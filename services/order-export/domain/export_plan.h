@@ -11,10 +11,10 @@
 //   - Amounts are in shop currency.
 #pragma once
 
-#include <optional>
-#include <string>
 #include <syncline/core/error.h>
 #include <syncline/core/money.h>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "domain/order.h"
@@ -23,23 +23,23 @@
 namespace order_export {
 
 struct DocumentLine {
-    std::string key;         // "line_91", "line_91_discount", "shipping_5", "tip", "rounding"
-    TargetId product;        // Of the mapping; empty: look `sku` up.
+    std::string key;   // "line_91", "line_91_discount", "shipping_5", "tip", "rounding"
+    TargetId product;  // Of the mapping; empty: look `sku` up.
     core::Sku sku;
     std::string name;
     Decimal quantity;
     Decimal unit_price;
     std::vector<TargetId> taxes;
-    bool note = false;       // Text without product and amount.
-    std::string hash;        // Of everything above.
+    bool note = false;  // Text without product and amount.
+    std::string hash;   // Of everything above.
 };
 
 struct SalesDocument {
     OrderKey key;
-    std::string reference;   // The order's name.
+    std::string reference;  // The order's name.
     core::SystemTime ordered_at{};
     core::Money expected_total;
-    Decimal allowance;       // Largest difference of totals that is rounding.
+    Decimal allowance;  // Largest difference of totals that is rounding.
     TargetId company;
     TargetId pricelist;
     std::optional<TargetId> warehouse;

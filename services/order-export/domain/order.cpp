@@ -47,9 +47,17 @@ std::optional<Value> value_in(const Table& table, std::string_view name) {
 
 }  // namespace
 
-std::string_view to_string(FinancialStatus status) { return name_in(kFinancial, status); }
-std::string_view to_string(RiskLevel level) { return name_in(kRisk, level); }
-std::optional<FinancialStatus> financial_status_from(std::string_view name) { return value_in<FinancialStatus>(kFinancial, name); }
-std::optional<RiskLevel> risk_level_from(std::string_view name) { return value_in<RiskLevel>(kRisk, name); }
+std::string_view to_string(FinancialStatus status) {
+    return name_in(kFinancial, status);
+}
+std::string_view to_string(RiskLevel level) {
+    return name_in(kRisk, level);
+}
+std::optional<FinancialStatus> financial_status_from(std::string_view name) {
+    return value_in<FinancialStatus>(kFinancial, name);
+}
+std::optional<RiskLevel> risk_level_from(std::string_view name) {
+    return value_in<RiskLevel>(kRisk, name);
+}
 
 }  // namespace order_export

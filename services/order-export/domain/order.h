@@ -3,15 +3,15 @@
 // Value types; made by adapters/event_mapping from the events. Personal data lives in `Buyer` alone.
 #pragma once
 
+#include <syncline/core/clock.h>
+#include <syncline/core/decimal.h>
+#include <syncline/core/ids.h>
+#include <syncline/core/money.h>
 #include <chrono>
 #include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <syncline/core/clock.h>
-#include <syncline/core/decimal.h>
-#include <syncline/core/ids.h>
-#include <syncline/core/money.h>
 #include <vector>
 
 namespace order_export {
@@ -104,8 +104,14 @@ struct RefundLine {
 struct RefundShipping {
     std::uint64_t id = 0;
     std::uint64_t shipping_line_id = 0;  // 0: not said.
-    Decimal amount;  // Given back, positive.
+    Decimal amount;                      // Given back, positive; contains tax when the order's prices do, unless `tax_added`.
     Decimal tax;
+    bool tax_added = false;  // Adjustments state the tax beside the amount, also where prices contain tax.
+
+    // In the terms of the order's prices.
+    [[nodiscard]] core::Result<Decimal> price(bool taxes_included) const {
+        return taxes_included && tax_added ? amount + tax : core::Result<Decimal>(amount);
+    }
 };
 
 struct Refund {
@@ -118,7 +124,17 @@ struct Refund {
     std::vector<RefundTransaction> transactions;
 };
 
-enum class FinancialStatus : std::uint8_t { unknown, pending, authorized, partially_paid, paid, partially_refunded, refunded, voided, expired };
+enum class FinancialStatus : std::uint8_t {
+    unknown,
+    pending,
+    authorized,
+    partially_paid,
+    paid,
+    partially_refunded,
+    refunded,
+    voided,
+    expired
+};
 enum class RiskLevel : std::uint8_t { unknown, none, low, medium, high };
 
 [[nodiscard]] std::string_view to_string(FinancialStatus status);
@@ -129,7 +145,8 @@ enum class RiskLevel : std::uint8_t { unknown, none, low, medium, high };
 struct Address {
     std::string first_name, last_name, company, address1, address2, city, zip, province_code, country_code, phone;
     [[nodiscard]] bool empty() const {
-        return address1.empty() && city.empty() && zip.empty() && country_code.empty() && last_name.empty() && first_name.empty() && company.empty();
+        return address1.empty() && city.empty() && zip.empty() && country_code.empty() && last_name.empty() &&
+               first_name.empty() && company.empty();
     }
 };
 
@@ -160,8 +177,8 @@ struct Order {
     std::vector<OrderLine> lines;
     std::vector<LineGroup> groups;
     std::vector<ShippingLine> shipping;
-    Decimal total;          // As ordered.
-    Decimal current_total;  // After edits, removals and refunds.
+    Decimal total;                              // As ordered.
+    Decimal current_total;                      // After edits, removals and refunds.
     Decimal tips, duties, fees, cash_rounding;  // Order level totals.
     std::vector<Refund> refunds;
     Buyer buyer;

@@ -1,5 +1,6 @@
 #include "domain/refund_plan.h"
 
+#include <syncline/core/parse.h>
 #include <algorithm>
 
 namespace order_export {
@@ -11,10 +12,12 @@ using core::Result;
 
 class RefundPlanner {
 public:
-    RefundPlanner(const Refund& refund, const CreditedOrder& order, const Rules& rules) : refund_(refund), order_(order), rules_(rules) {}
+    RefundPlanner(const Refund& refund, const CreditedOrder& order, const Rules& rules)
+        : refund_(refund), order_(order), rules_(rules) {}
 
     Result<CreditNote> plan() {
-        for (const auto& step : {&RefundPlanner::goods, &RefundPlanner::shipping, &RefundPlanner::duties, &RefundPlanner::difference}) {
+        for (const auto& step :
+             {&RefundPlanner::goods, &RefundPlanner::shipping, &RefundPlanner::duties, &RefundPlanner::difference}) {
             if (auto done = (this->*step)(); !done) {
                 return std::unexpected(std::move(done.error()));
             }
@@ -107,16 +110,21 @@ private:
                 continue;
             }
             const auto of = std::ranges::find_if(order_.lines, [&](const KnownLine& candidate) {
-                return line.shipping_line_id != 0 ? candidate.key == "shipping_" + std::to_string(line.shipping_line_id)
-                                                  : candidate.key.starts_with("shipping_") && !candidate.key.ends_with("_discount");
+                return line.shipping_line_id != 0
+                           ? candidate.key == "shipping_" + std::to_string(line.shipping_line_id)
+                           : candidate.key.starts_with("shipping_") && !candidate.key.ends_with("_discount");
             });
             const bool found = of != order_.lines.end();
             if (!found && !line.tax.is_zero()) {
                 return fail(ErrorKind::needs_decision, "refund_line_unknown",
                             "taxed shipping of the refund is on no document, so its taxes are not known");
             }
-            count(line.amount, line.tax);
-            if (auto added = extra(Extra::shipping, "shipping_" + std::to_string(line.id), found ? of->name : "Shipping", line.amount,
+            const auto price = line.price(order_.taxes_included);
+            if (!price) {
+                return std::unexpected(price.error());
+            }
+            count(*price, line.tax);
+            if (auto added = extra(Extra::shipping, "shipping_" + std::to_string(line.id), found ? of->name : "Shipping", *price,
                                    found ? of->taxes : std::vector<TargetId>{});
                 !added) {
                 return added;
@@ -178,16 +186,18 @@ private:
 };
 
 // Whether the money has moved as the refund says.
-Result<void> money_moved(const Refund& refund, const core::Money& total) {
+Result<void> money_moved(const Refund& refund, const OrderKey& order, const core::Money& total) {
     if (refund.transactions.empty()) {
         return {};
     }
     Result<Decimal> paid = Decimal{};
-    bool pending = false;
+    std::optional<std::uint64_t> pending;
     bool failed = false;
     bool known = true;
     for (const auto& transaction : refund.transactions) {
-        pending = pending || transaction.state == MoneyState::pending;
+        if (transaction.state == MoneyState::pending) {
+            pending = transaction.id;
+        }
         failed = failed || transaction.state == MoneyState::failed;
         if (transaction.state == MoneyState::success) {
             known = known && transaction.shop_amount.has_value();
@@ -202,8 +212,12 @@ Result<void> money_moved(const Refund& refund, const core::Money& total) {
         return {};
     }
     if (pending) {
-        return fail(ErrorKind::needs_decision, "refund_money_pending", "the refund's money has not moved yet",
-                    "goes on by itself when Shopify reports success");
+        core::Error error{.kind = ErrorKind::needs_decision,
+                          .code = "refund_money_pending",
+                          .message = "the refund's money has not moved yet",
+                          .hint = "goes on by itself when Shopify reports success"};
+        error.waits_for = money_key(order, *pending);
+        return std::unexpected(std::move(error));
     }
     if (failed) {
         return fail(ErrorKind::needs_decision, "refund_money_failed", "the refund's money could not be paid back",
@@ -216,6 +230,30 @@ Result<void> money_moved(const Refund& refund, const core::Money& total) {
 }
 
 }  // namespace
+
+std::string money_key(const OrderKey& order, std::uint64_t transaction) {
+    return "money:" + order.text() + "/" + std::to_string(transaction);
+}
+
+std::optional<AwaitedMoney> awaited_money(std::string_view waits_for) {
+    constexpr std::string_view kMark = "money:";
+    if (!waits_for.starts_with(kMark)) {
+        return std::nullopt;
+    }
+    waits_for.remove_prefix(kMark.size());
+    const auto first = waits_for.find('/');
+    const auto second = waits_for.find('/', first == std::string_view::npos ? first : first + 1);
+    if (second == std::string_view::npos) {
+        return std::nullopt;
+    }
+    const auto id = core::parse_int<std::uint64_t>(waits_for.substr(first + 1, second - first - 1));
+    const auto transaction = core::parse_int<std::uint64_t>(waits_for.substr(second + 1));
+    if (!id || !transaction) {
+        return std::nullopt;
+    }
+    return AwaitedMoney{.order = {.shop = core::ShopAlias(std::string(waits_for.substr(0, first))), .id = core::OrderId(*id)},
+                        .transaction = *transaction};
+}
 
 Result<std::variant<NoCreditNote, CreditNote>> plan_refund(const Refund& refund, const CreditedOrder& order, const Rules& rules,
                                                            bool amount_accepted) {
@@ -230,7 +268,7 @@ Result<std::variant<NoCreditNote, CreditNote>> plan_refund(const Refund& refund,
         return fail(ErrorKind::needs_decision, "refund_negative", "the refund's parts add up to less than nothing");
     }
     if (!amount_accepted) {
-        if (auto moved = money_moved(refund, note->expected_total); !moved) {
+        if (auto moved = money_moved(refund, order.key, note->expected_total); !moved) {
             return std::unexpected(std::move(moved.error()));
         }
     }

@@ -4,8 +4,8 @@
 // goods go back on the shelf. Money that is pending or failed is a hold: a credit note says that the customer has been paid.
 #pragma once
 
-#include <string>
 #include <syncline/core/error.h>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -42,6 +42,14 @@ struct CreditNote {
 struct NoCreditNote {
     std::string reason;  // "refund_without_amount"
 };
+
+// What a refund waits for while its money is pending ("money:eu/5001/900"), and back; nullopt: something else.
+[[nodiscard]] std::string money_key(const OrderKey& order, std::uint64_t transaction);
+struct AwaitedMoney {
+    OrderKey order;
+    std::uint64_t transaction = 0;
+};
+[[nodiscard]] std::optional<AwaitedMoney> awaited_money(std::string_view waits_for);
 
 // Errors: needs_decision ("refund_money_pending", "refund_money_failed", "refund_amount_differs" with both figures,
 // "refund_negative", "refund_line_unknown"), mapping_missing.

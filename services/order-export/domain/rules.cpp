@@ -57,11 +57,12 @@ std::string percent_text(const Decimal& rate) {
 }
 
 std::string tax_key(const std::string& country, const TaxLine& tax) {
-    return "tax:" + (country.empty() ? std::string("-") : country) + "/" + percent_text(tax.rate) + (tax.included ? "/incl" : "/excl") +
-           (tax.channel_liable ? "/channel" : "");
+    return "tax:" + (country.empty() ? std::string("-") : country) + "/" + percent_text(tax.rate) +
+           (tax.included ? "/incl" : "/excl") + (tax.channel_liable ? "/channel" : "");
 }
 
-core::Result<std::optional<TargetId>> tax_of(const Rules& rules, const std::string& country, const std::string& province, const TaxLine& tax) {
+core::Result<std::optional<TargetId>> tax_of(const Rules& rules, const std::string& country, const std::string& province,
+                                             const TaxLine& tax) {
     const TaxRule* best = nullptr;
     for (const auto& rule : rules.taxes) {
         if (fits(rule, country, province, tax) && (best == nullptr || weight(rule) > weight(*best))) {
@@ -98,8 +99,9 @@ core::Result<TargetId> pricelist_of(const Rules& rules, const std::string& curre
 
 std::optional<TargetId> warehouse_of(const Rules& rules, const Order& order) {
     for (const auto& rule : rules.warehouses) {
-        if ((rule.shop.empty() || rule.shop == order.key.shop.value()) && (rule.country.empty() || rule.country == order.country) &&
-            (rule.source.empty() || rule.source == order.source) && (rule.location_id == 0 || rule.location_id == order.location_id)) {
+        if ((rule.shop.empty() || rule.shop == order.key.shop.value()) &&
+            (rule.country.empty() || rule.country == order.country) && (rule.source.empty() || rule.source == order.source) &&
+            (rule.location_id == 0 || rule.location_id == order.location_id)) {
             return rule.target;
         }
     }
@@ -135,10 +137,12 @@ bool resolves(const Rules& rules, std::string_view waits_for) {
             return true;
         }
         return std::ranges::any_of(rules.taxes, [&](const TaxRule& rule) {
-            const TaxLine as_line{.title = {}, .rate = rule.rate, .amount = {}, .included = rule.included, .channel_liable = rule.channel_liable};
+            const TaxLine as_line{
+                .title = {}, .rate = rule.rate, .amount = {}, .included = rule.included, .channel_liable = rule.channel_liable};
             const auto key = tax_key(rule.country, as_line);
             // A rule for any country resolves every country's key.
-            return key == waits_for || (rule.country.empty() && key.substr(key.find('/')) == name.substr(std::min(name.find('/'), name.size())));
+            return key == waits_for ||
+                   (rule.country.empty() && key.substr(key.find('/')) == name.substr(std::min(name.find('/'), name.size())));
         });
     }
     return false;

@@ -4,14 +4,14 @@
 // they mean is the connector's.
 #pragma once
 
+#include <syncline/core/decimal.h>
+#include <syncline/core/error.h>
 #include <chrono>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
-#include <syncline/core/decimal.h>
-#include <syncline/core/error.h>
 #include <vector>
 
 #include "domain/order.h"
@@ -94,8 +94,8 @@ struct Rules {
 [[nodiscard]] std::string tax_key(const std::string& country, const TaxLine& tax);
 
 // The target's tax; nullopt inside: none on purpose. Error mapping_missing, waits_for tax_key().
-[[nodiscard]] core::Result<std::optional<TargetId>> tax_of(const Rules& rules, const std::string& country, const std::string& province,
-                                                           const TaxLine& tax);
+[[nodiscard]] core::Result<std::optional<TargetId>> tax_of(const Rules& rules, const std::string& country,
+                                                           const std::string& province, const TaxLine& tax);
 // Error mapping_missing, waits_for "line:shipping" …
 [[nodiscard]] core::Result<TargetId> extra_of(const Rules& rules, Extra extra);
 // Error mapping_missing, waits_for "pricelist:USD".

@@ -55,7 +55,8 @@ TEST_CASE("event mapping: a snapshot keeps its amounts, version and status", "[o
     const auto order = to_order(an_event());
     REQUIRE(order);
     CHECK(order->key.text() == "eu/5001");
-    CHECK(order->version == SnapshotVersion{.updated_ns = 1'760'000'000'000'000'000, .observed_ns = 1'760'000'001'000'000'005, .fetched = false});
+    CHECK(order->version ==
+          SnapshotVersion{.updated_ns = 1'760'000'000'000'000'000, .observed_ns = 1'760'000'001'000'000'005, .fetched = false});
     REQUIRE(order->lines.size() == 1);
     CHECK(order->lines[0].unit_price == dec("19.99"));
     CHECK(order->lines[0].discount == dec("1.5"));
@@ -113,7 +114,8 @@ TEST_CASE("event mapping: results carry no personal data", "[order-export][unit]
     static_cast<void>(world.deliver(an_order()));
     auto delivery = world.delivery();
     const auto& entry = world.ledger.entries.at(an_order().key);
-    const auto event = exported_event({.connection = "odoo-main", .now = world.clock.now()}, delivery, entry, ExportAction::created, entry.expected_total);
+    const auto event = exported_event({.connection = "odoo-main", .now = world.clock.now()}, delivery, entry,
+                                      ExportAction::created, entry.expected_total);
     const auto bytes = event.SerializeAsString();
     for (const auto* word : {"Ann", "Example", "example.com", "Road", "Paris"}) {
         CHECK(bytes.find(word) == std::string::npos);

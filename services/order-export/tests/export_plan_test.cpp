@@ -56,7 +56,8 @@ TEST_CASE("export plan: figures that the target would change are refused before 
     CHECK(plan_order(order, some_rules(), "c").error().code == "quantity_precision");
 }
 
-TEST_CASE("export plan: an order becomes product and shipping lines with their taxes and the expected total", "[order-export][unit]") {
+TEST_CASE("export plan: an order becomes product and shipping lines with their taxes and the expected total",
+          "[order-export][unit]") {
     const auto document = planned(an_order());
     REQUIRE(document.lines.size() == 2);
     const auto* goods = line(document, "line_91");
@@ -132,11 +133,14 @@ TEST_CASE("export plan: a product without a SKU is found by its variant or held"
     CHECK(resolves(rules, "product:variant:7"));
 }
 
-TEST_CASE("export plan: units that were refunded stay on the document, units that an edit removed do not", "[order-export][unit]") {
+TEST_CASE("export plan: units that were refunded stay on the document, units that an edit removed do not",
+          "[order-export][unit]") {
     auto refunded = an_order();
     refunded.lines[0].current_quantity = dec("1");
     refunded.current_total = dec("18");
-    refunded.refunds.push_back({.id = core::RefundId(1), .lines = {{.id = 1, .line = LineId(91), .quantity = dec("1"), .subtotal = dec("10"), .tax = dec("2")}}});
+    refunded.refunds.push_back(
+        {.id = core::RefundId(1),
+         .lines = {{.id = 1, .line = LineId(91), .quantity = dec("1"), .subtotal = dec("10"), .tax = dec("2")}}});
     CHECK(line(planned(refunded), "line_91")->quantity == dec("2"));
     CHECK(planned(refunded).expected_total.amount == dec("30"));
     CHECK(planned(refunded).hash == planned(an_order()).hash);
@@ -153,7 +157,13 @@ TEST_CASE("export plan: a tax that a marketplace remits may be left out on purpo
     order.lines[0].taxes[0].channel_liable = true;
     CHECK(plan_order(order, some_rules(), "c").error().waits_for == "tax:FR/20.0/excl/channel");
     auto rules = some_rules();
-    rules.taxes.push_back({.country = {}, .province = {}, .rate = dec("0.2"), .included = false, .channel_liable = true, .title = {}, .target = {}});
+    rules.taxes.push_back({.country = {},
+                           .province = {},
+                           .rate = dec("0.2"),
+                           .included = false,
+                           .channel_liable = true,
+                           .title = {},
+                           .target = {}});
     const auto document = planned(order, rules);
     CHECK(line(document, "line_91")->taxes.empty());
     CHECK(document.expected_total.amount == dec("26"));
@@ -174,7 +184,8 @@ TEST_CASE("export plan: a stamp gives its version back, and nothing else does", 
     auto order = an_order();
     order.version = {.updated_ns = 1'760'000'000'123'456'789, .observed_ns = 42, .fetched = true};
     CHECK(version_in_stamp(planned(order).stamp()) == order.version);
-    for (const auto* text : {"", "#1001", "[syncline", "[syncline ", "[syncline 1.", "[syncline 1.2x/", "[syncline 99999999999999999999.1p/"}) {
+    for (const auto* text :
+         {"", "#1001", "[syncline", "[syncline ", "[syncline 1.", "[syncline 1.2x/", "[syncline 99999999999999999999.1p/"}) {
         CHECK(!version_in_stamp(text));
     }
 }

@@ -18,7 +18,9 @@ using core::ErrorKind;
 using kit::Outcome;
 using namespace std::chrono_literals;
 
-inline Decimal dec(std::string_view text) { return Decimal::parse(text).value(); }
+inline Decimal dec(std::string_view text) {
+    return Decimal::parse(text).value();
+}
 
 // ---- An order: 2 × 10.00 with 20 % on top, shipping 5.00 with 20 %: 30.00.
 inline Order an_order(std::uint64_t id = 5001) {
@@ -54,15 +56,36 @@ inline Order an_order(std::uint64_t id = 5001) {
                    .email = "Ann@Example.com",
                    .phone = {},
                    .locale = "fr",
-                   .billing = Address{.first_name = "Ann", .last_name = "Example", .company = {}, .address1 = "1 Road", .address2 = {}, .city = "Paris", .zip = "75001", .province_code = {}, .country_code = "FR", .phone = {}},
+                   .billing = Address{.first_name = "Ann",
+                                      .last_name = "Example",
+                                      .company = {},
+                                      .address1 = "1 Road",
+                                      .address2 = {},
+                                      .city = "Paris",
+                                      .zip = "75001",
+                                      .province_code = {},
+                                      .country_code = "FR",
+                                      .phone = {}},
                    .shipping = {}};
     return order;
 }
 
 inline Rules some_rules() {
     Rules rules;
-    rules.taxes.push_back({.country = "FR", .province = {}, .rate = dec("0.2"), .included = false, .channel_liable = false, .title = {}, .target = "120"});
-    rules.taxes.push_back({.country = "FR", .province = {}, .rate = dec("0.2"), .included = true, .channel_liable = false, .title = {}, .target = "121"});
+    rules.taxes.push_back({.country = "FR",
+                           .province = {},
+                           .rate = dec("0.2"),
+                           .included = false,
+                           .channel_liable = false,
+                           .title = {},
+                           .target = "120"});
+    rules.taxes.push_back({.country = "FR",
+                           .province = {},
+                           .rate = dec("0.2"),
+                           .included = true,
+                           .channel_liable = false,
+                           .title = {},
+                           .target = "121"});
     rules.pricelists = {{"EUR", "1"}, {"USD", "2"}};
     rules.products = {{"SKU-1", "501"}, {"SKU-2", "502"}};
     for (int i = 0; i <= static_cast<int>(Extra::adjustment); ++i) {
@@ -98,7 +121,9 @@ public:
     std::map<std::string, TargetId> emails;
     std::map<core::Sku, TargetId> products;
 
-    [[nodiscard]] std::size_t count(std::string_view call) const { return static_cast<std::size_t>(std::ranges::count(calls, call)); }
+    [[nodiscard]] std::size_t count(std::string_view call) const {
+        return static_cast<std::size_t>(std::ranges::count(calls, call));
+    }
     Document* of(const TargetId& id) {
         for (auto* table : {&orders, &notes}) {
             for (auto& [name, document] : *table) {
@@ -110,20 +135,32 @@ public:
         return nullptr;
     }
 
+    core::Result<std::optional<TargetId>> find(const OrderKey& order, const core::Deadline&) override {
+        if (auto error = before("find", nullptr)) {
+            return std::unexpected(*error);
+        }
+        const auto known = orders.find(order.external_name());
+        return known == orders.end() ? std::optional<TargetId>{} : std::optional(known->second.id);
+    }
     core::Result<TargetId> create_once(const SalesDocument& document, const ErpContacts&, const kit::Lease& lease) override {
         if (auto error = before("create", &lease)) {
             return std::unexpected(*error);
         }
         auto& standing = orders[document.key.external_name()];
         if (standing.id.empty()) {
-            standing = {.id = next_id(), .name = "S000" + document.key.id.text(), .stamp = document.stamp(), .currency = document.expected_total.currency, .ordered_at = document.ordered_at};
+            standing = {.id = next_id(),
+                        .name = "S000" + document.key.id.text(),
+                        .stamp = document.stamp(),
+                        .currency = document.expected_total.currency,
+                        .ordered_at = document.ordered_at};
             for (const auto& line : document.lines) {
                 standing.lines[line.key] = line;
             }
         }
         return answer(standing.id);
     }
-    core::Result<std::optional<ErpDocument>> read(const TargetId& id, const TargetId&, bool with_progress, const core::Deadline&) override {
+    core::Result<std::optional<ErpDocument>> read(const TargetId& id, const TargetId&, bool with_progress,
+                                                  const core::Deadline&) override {
         if (auto error = before("read", nullptr)) {
             return std::unexpected(*error);
         }
@@ -140,8 +177,8 @@ public:
                            .delivered = with_progress && document->delivered,
                            .invoiced = with_progress && document->invoiced};
     }
-    core::Result<void> change(const TargetId& id, const SalesDocument& wanted, const ErpContacts&, const std::vector<KnownLine>& known, const std::string&,
-                              const kit::Lease& lease) override {
+    core::Result<void> change(const TargetId& id, const SalesDocument& wanted, const ErpContacts&,
+                              const std::vector<KnownLine>& known, const std::string&, const kit::Lease& lease) override {
         if (auto error = before("change", &lease)) {
             return std::unexpected(*error);
         }
@@ -157,14 +194,24 @@ public:
         document.stamp = wanted.stamp();
         return done();
     }
-    core::Result<void> round(const TargetId& id, const SalesDocument&, const TargetId&, const Decimal& price, const kit::Lease& lease) override {
+    core::Result<void> round(const TargetId& id, const SalesDocument&, const TargetId&, const Decimal& price,
+                             const kit::Lease& lease) override {
         if (auto error = before("round", &lease)) {
             return std::unexpected(*error);
         }
-        of(id)->lines["rounding"] = {.key = "rounding", .product = {}, .sku = {}, .name = "Rounding", .quantity = Decimal(1), .unit_price = price, .taxes = {}, .note = false, .hash = {}};
+        of(id)->lines["rounding"] = {.key = "rounding",
+                                     .product = {},
+                                     .sku = {},
+                                     .name = "Rounding",
+                                     .quantity = Decimal(1),
+                                     .unit_price = price,
+                                     .taxes = {},
+                                     .note = false,
+                                     .hash = {}};
         return done();
     }
-    core::Result<void> confirm(const TargetId& id, const TargetId&, core::SystemTime ordered_at, const kit::Lease& lease) override {
+    core::Result<void> confirm(const TargetId& id, const TargetId&, core::SystemTime ordered_at,
+                               const kit::Lease& lease) override {
         if (auto error = before("confirm", &lease)) {
             return std::unexpected(*error);
         }
@@ -226,7 +273,8 @@ public:
         const auto known = emails.find(contact.email);
         return known == emails.end() ? std::optional<TargetId>{} : std::optional(known->second);
     }
-    core::Result<ErpContacts> create_once(const ContactPlan& contact, const std::optional<TargetId>& existing, const kit::Lease& lease) override {
+    core::Result<ErpContacts> create_once(const ContactPlan& contact, const std::optional<TargetId>& existing,
+                                          const kit::Lease& lease) override {
         if (auto error = before("create_party", &lease)) {
             return std::unexpected(*error);
         }
@@ -240,7 +288,8 @@ public:
         }
         return contacts;
     }
-    core::Result<std::map<core::Sku, TargetId>> find(const std::vector<core::Sku>& skus, const TargetId&, const core::Deadline&) override {
+    core::Result<std::map<core::Sku, TargetId>> find(const std::vector<core::Sku>& skus, const TargetId&,
+                                                     const core::Deadline&) override {
         if (auto error = before("find_product", nullptr)) {
             return std::unexpected(*error);
         }
@@ -314,9 +363,14 @@ public:
         return known == entries.end() ? LedgerEntry{.key = key} : known->second;
     }
     void record(kit::Delivery&, const LedgerEntry& entry) override { staged_orders_.push_back(entry); }
-    void record(kit::Delivery&, const OrderKey& key, const RefundEntry& refund) override { staged_refunds_.emplace_back(key, refund); }
-    void record_money(kit::Delivery&, const OrderKey& key, std::uint64_t transaction, MoneyState state) override { staged_money_.push_back({key, transaction, state}); }
-    core::Result<void> remember_risk(const OrderKey& key, const std::string& provider, RiskLevel level, core::SystemTime, bool accepted) override {
+    void record(kit::Delivery&, const OrderKey& key, const RefundEntry& refund) override {
+        staged_refunds_.emplace_back(key, refund);
+    }
+    void record_money(kit::Delivery&, const OrderKey& key, std::uint64_t transaction, MoneyState state) override {
+        staged_money_.push_back({key, transaction, state});
+    }
+    core::Result<void> remember_risk(const OrderKey& key, const std::string& provider, RiskLevel level, core::SystemTime,
+                                     bool accepted) override {
         auto& entry = at(key);
         risks_[{key, provider}] = level;
         entry.risk = RiskLevel::unknown;
@@ -374,12 +428,16 @@ public:
     std::vector<std::string> refunds_refused;
     int ties = 0;
 
-    void order_exported(kit::Delivery&, const LedgerEntry&, ExportAction action, const core::Money&) override { exported.push_back(action); }
+    void order_exported(kit::Delivery&, const LedgerEntry&, ExportAction action, const core::Money&) override {
+        exported.push_back(action);
+    }
     void order_refused(kit::Delivery&, const LedgerEntry&, const Error& error) override { refused.push_back(error.code); }
     void refund_exported(kit::Delivery&, const LedgerEntry&, const RefundEntry& refund, const core::Money& amount) override {
         refunds.push_back(refund.id.text() + " " + amount.amount.to_string());
     }
-    void refund_refused(kit::Delivery&, const LedgerEntry&, core::RefundId, const Error& error) override { refunds_refused.push_back(error.code); }
+    void refund_refused(kit::Delivery&, const LedgerEntry&, core::RefundId, const Error& error) override {
+        refunds_refused.push_back(error.code);
+    }
     void undecidable(const OrderKey&) override { ++ties; }
 };
 
@@ -390,7 +448,8 @@ struct Intent {
 
 class FakeDelivery final : public kit::Delivery {
 public:
-    FakeDelivery(core::Clock& clock, std::map<std::string, Intent>& closed, std::set<std::string>& busy) : clock_(clock), closed_(closed), busy_(busy) {}
+    FakeDelivery(core::Clock& clock, std::map<std::string, Intent>& closed, std::set<std::string>& busy)
+        : clock_(clock), closed_(closed), busy_(busy) {}
     bool is_timer = false;
     bool is_verify = false;
     std::string code;
@@ -416,7 +475,8 @@ public:
         }
         auto record = call(kit::Lease(clock_, clock_.steady() + lease));
         if (record) {
-            (options.scope == kit::EffectScope::shared ? closed_ : taken)[options.external_key] = {.version = options.version, .record = *record};
+            (options.scope == kit::EffectScope::shared ? closed_ : taken)[options.external_key] = {.version = options.version,
+                                                                                                   .record = *record};
         }
         return record;
     }
@@ -441,10 +501,20 @@ struct World {
     std::map<std::string, Intent> closed;
     std::set<std::string> busy;
     std::shared_ptr<Rules> rules = std::make_shared<Rules>(some_rules());
-    RulesSource source = [this] { return CurrentRules{.rules = rules, .version = "v1"}; };
-    ResolveContacts contacts{erp, 100};
+    RulesSource source = [this] {
+        return CurrentRules{.rules = rules, .version = "v1"};
+    };
+    ResolveContacts contacts{erp, clock, 100};
     ExportRefund export_refund{ledger, erp, results, source};
-    ExportOrder export_order{{.ledger = ledger, .orders = erp, .products = erp, .contacts = contacts, .refunds = export_refund, .results = results, .rules = source, .contact_key = [] { return std::string("k"); }, .clock = clock}};
+    ExportOrder export_order{{.ledger = ledger,
+                              .orders = erp,
+                              .products = erp,
+                              .contacts = contacts,
+                              .refunds = export_refund,
+                              .results = results,
+                              .rules = source,
+                              .contact_key = [] { return std::string("k"); },
+                              .clock = clock}};
     AssessRisk assess_risk{ledger, erp, results, source, clock};
     DeleteOrder delete_order{ledger, erp, results};
     RecordMoney record_money{ledger};
@@ -496,6 +566,8 @@ inline std::string words(const Outcome& outcome) {
     return "done";
 }
 
-inline const Error& error_of(const Outcome& outcome) { return std::get<Outcome::Failed>(outcome.value()); }
+inline const Error& error_of(const Outcome& outcome) {
+    return std::get<Outcome::Failed>(outcome.value());
+}
 
 }  // namespace order_export::testing

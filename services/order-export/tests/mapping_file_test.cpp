@@ -12,19 +12,14 @@ TEST_CASE("mapping file: what cannot be read is refused whole, with line and key
         const char* yaml;
         const char* says;
     };
-    for (const auto& [yaml, says] : {Bad{"taxs: []", "unknown key taxs"},
-                                     Bad{"taxes:\n  - {country: FR, rate: twenty, tax: 1}", "line 2"},
-                                     Bad{"taxes:\n  - {country: FR, rate: 20, tax: account.tax_20}", "database id"},
-                                     Bad{"taxes:\n  - {country: FR, rate: 20}", "taxes[].tax"},
-                                     Bad{"pricelists: {EUR: -1}", "pricelists.EUR"},
-                                     Bad{"lines: {shiping: 1}", "unknown key lines.shiping"},
-                                     Bad{"confirm: {when: [payed]}", "payed"},
-                                     Bad{"confirm: {risk: {on_silence: maybe}}", "on_silence"},
-                                     Bad{"confirm: {risk: {wait_seconds: -1}}", "wait_seconds"},
-                                     Bad{"totals: {within_allowance: ignore}", "within_allowance"},
-                                     Bad{"export: {pos: perhaps}", "pos"},
-                                     Bad{"a: [", "line"},
-                                     Bad{"- 1", "map"}}) {
+    for (const auto& [yaml, says] :
+         {Bad{"taxs: []", "unknown key taxs"}, Bad{"taxes:\n  - {country: FR, rate: twenty, tax: 1}", "line 2"},
+          Bad{"taxes:\n  - {country: FR, rate: 20, tax: account.tax_20}", "database id"},
+          Bad{"taxes:\n  - {country: FR, rate: 20}", "taxes[].tax"}, Bad{"pricelists: {EUR: -1}", "pricelists.EUR"},
+          Bad{"lines: {shiping: 1}", "unknown key lines.shiping"}, Bad{"confirm: {when: [payed]}", "payed"},
+          Bad{"confirm: {risk: {on_silence: maybe}}", "on_silence"}, Bad{"confirm: {risk: {wait_seconds: -1}}", "wait_seconds"},
+          Bad{"totals: {within_allowance: ignore}", "within_allowance"}, Bad{"export: {pos: perhaps}", "pos"},
+          Bad{"a: [", "line"}, Bad{"- 1", "map"}}) {
         CAPTURE(yaml);
         const auto rules = parse_mapping(yaml);
         REQUIRE(!rules);

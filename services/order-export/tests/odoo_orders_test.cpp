@@ -1,8 +1,8 @@
 #include "adapters/odoo_orders.h"
 
+#include <syncline/telemetry/metrics.h>
 #include <catch2/catch_test_macros.hpp>
 #include <mutex>
-#include <syncline/telemetry/metrics.h>
 
 #include "adapters/odoo_credit_notes.h"
 #include "adapters/odoo_fields.h"
@@ -75,9 +75,10 @@ struct Rig {
     syncline::telemetry::Metrics metrics{"test"};
     std::shared_ptr<ScriptedOdoo> server = std::make_shared<ScriptedOdoo>();
     odoo::Gateway gateway{server, {.major = 19, .text = "19.0"}, {.linger = 0ms}, core::system_clock(), metrics};
-    OdooOrders orders{gateway, core::system_clock()};
+    OdooExternalIds external_ids{gateway};
+    OdooOrders orders{gateway, external_ids, core::system_clock()};
     OdooCreditNotes notes{gateway, core::system_clock()};
-    OdooParties parties{gateway, core::system_clock()};
+    OdooParties parties{gateway, external_ids, core::system_clock()};
     OdooProducts products{gateway, core::system_clock(), 100};
     kit::Lease lease{core::system_clock(), core::system_clock().steady() + 30s};
     core::Deadline deadline{core::system_clock(), 30s};
@@ -123,7 +124,8 @@ TEST_CASE("odoo orders: a document is read with total, currency, state and progr
     Rig rig;
     rig.server->answers["sale.order.read"] =
         R"([{"id":1855,"name":"S00042","state":"sale","origin":"x","amount_total":30.000000000000004,"currency_id":[1,"EUR"],"locked":false,"order_line":[1,2]}])";
-    rig.server->answers["sale.order.line.read"] = R"([{"id":1,"qty_delivered":0.0,"qty_invoiced":0.0},{"id":2,"qty_delivered":1.0,"qty_invoiced":0.0}])";
+    rig.server->answers["sale.order.line.read"] =
+        R"([{"id":1,"qty_delivered":0.0,"qty_invoiced":0.0},{"id":2,"qty_delivered":1.0,"qty_invoiced":0.0}])";
     const auto document = rig.orders.read("1855", {}, true, rig.deadline).value();
     REQUIRE(document);
     CHECK(document->name == "S00042");
@@ -141,13 +143,16 @@ TEST_CASE("odoo orders: a change writes what changed, loads what is new and take
     rig.server->answers["sale.order.line.get_external_id"] =
         R"({"1":"syncline.eu_order_5001_line_91","2":"syncline.eu_order_5001_line_90","3":"","4":"syncline.eu_order_50011_line_1"})";
     rig.server->answers["sale.order.line.load"] = R"({"ids":[5],"messages":[]})";
-    const std::vector<KnownLine> known{{.key = "line_91", .product = "501", .name = {}, .taxes = {}, .hash = "other"}, {.key = "line_90", .product = {}, .name = {}, .taxes = {}, .hash = "gone"}};
+    const std::vector<KnownLine> known{{.key = "line_91", .product = "501", .name = {}, .taxes = {}, .hash = "other"},
+                                       {.key = "line_90", .product = {}, .name = {}, .taxes = {}, .hash = "gone"}};
     REQUIRE(rig.orders.change("1855", rig.document, rig.contacts, known, rig.document.header_hash, rig.lease));
     // The shipping line is new; a line made by hand and a line of another order are left alone.
     CHECK(rig.server->row("load", 0).at("id") == "syncline.eu_order_5001_shipping_5");
     CHECK(rig.server->row("load", 0).at("order_id/.id") == "1855");
     const auto written = rig.server->last("write").params;
-    CHECK(written.find(R"([1,1,{"name":"Shirt","product_uom_qty":2,"price_unit":10,"tax_ids":[[6,0,[120]]],"product_id":501}])") != std::string::npos);
+    CHECK(
+        written.find(R"([1,1,{"name":"Shirt","product_uom_qty":2,"price_unit":10,"tax_ids":[[6,0,[120]]],"product_id":501}])") !=
+        std::string::npos);
     CHECK(written.find("[2,2,0]") != std::string::npos);
     CHECK(written.find("[2,3") == std::string::npos);
     CHECK(written.find("[2,4") == std::string::npos);
@@ -165,7 +170,8 @@ TEST_CASE("odoo orders: a line of a confirmed order is emptied, not deleted, and
     CHECK(written.find(R"([1,2,{"product_uom_qty":0}])") != std::string::npos);
     CHECK(written.find("product_id") == std::string::npos);
     CHECK(written.find("pricelist_id") == std::string::npos);
-    rig.server->errors["sale.order.write"] = {422, R"({"name":"odoo.exceptions.UserError","message":"It is forbidden to modify a locked order."})"};
+    rig.server->errors["sale.order.write"] = {
+        422, R"({"name":"odoo.exceptions.UserError","message":"It is forbidden to modify a locked order."})"};
     CHECK(rig.orders.change("1855", rig.document, rig.contacts, {}, "", rig.lease).error().kind == ErrorKind::needs_decision);
 }
 
@@ -176,13 +182,33 @@ TEST_CASE("odoo orders: confirming restores the date that it overwrites", "[orde
     CHECK(rig.server->last("write").params == R"({"vals":{"date_order":"2025-10-09 08:53:20"}})");
 }
 
-TEST_CASE("odoo credit notes: a credit note names its order, links the posted invoice and never order lines", "[order-export][unit]") {
+TEST_CASE("odoo credit notes: a credit note names its order, links the posted invoice and never order lines",
+          "[order-export][unit]") {
     Rig rig;
-    rig.server->answers["sale.order.read"] = R"([{"id":1855,"name":"S00042","partner_invoice_id":[8,"x"],"currency_id":[1,"EUR"],"invoice_ids":[3,4]}])";
-    rig.server->answers["account.move.read"] = R"([{"id":3,"state":"draft","move_type":"out_invoice"},{"id":4,"state":"posted","move_type":"out_invoice"}])";
+    rig.server->answers["sale.order.read"] =
+        R"([{"id":1855,"name":"S00042","partner_invoice_id":[8,"x"],"currency_id":[1,"EUR"],"invoice_ids":[3,4]}])";
+    rig.server->answers["account.move.read"] =
+        R"([{"id":3,"state":"draft","move_type":"out_invoice"},{"id":4,"state":"posted","move_type":"out_invoice"}])";
     rig.server->answers["account.move.load"] = R"({"ids":[60],"messages":[]})";
-    CreditNote note{.order = an_order().key, .refund = core::RefundId(77), .reference = "Refund 77 of #1001", .order_name = "#1001", .date = core::SystemTime{1'760'000'000s}, .lines = {}, .expected_total = {}, .allowance = {}, .company = {}, .journal = "5"};
-    note.lines.push_back({.key = "line_1", .product = "501", .sku = {}, .name = "Shirt", .quantity = dec("1"), .unit_price = dec("10"), .taxes = {"120"}, .note = false, .hash = {}});
+    CreditNote note{.order = an_order().key,
+                    .refund = core::RefundId(77),
+                    .reference = "Refund 77 of #1001",
+                    .order_name = "#1001",
+                    .date = core::SystemTime{1'760'000'000s},
+                    .lines = {},
+                    .expected_total = {},
+                    .allowance = {},
+                    .company = {},
+                    .journal = "5"};
+    note.lines.push_back({.key = "line_1",
+                          .product = "501",
+                          .sku = {},
+                          .name = "Shirt",
+                          .quantity = dec("1"),
+                          .unit_price = dec("10"),
+                          .taxes = {"120"},
+                          .note = false,
+                          .hash = {}});
     CHECK(rig.notes.create_once(note, "1855", rig.lease).value() == "60");
     const auto row = rig.server->row("load", 0);
     CHECK(row.at("id") == "syncline.eu_refund_77");
@@ -210,7 +236,8 @@ TEST_CASE("odoo parties: a user who may not read external ids asks for them one 
     rig.server->errors["ir.model.data.search_read"] = {403, R"({"name":"odoo.exceptions.AccessError","message":"no"})"};
     rig.server->answers["ir.model.data.check_object_reference"] = R"(["res.partner",41])";
     CHECK(rig.parties.find(plan, rig.deadline).value() == "41");
-    rig.server->errors["ir.model.data.check_object_reference"] = {500, R"({"name":"builtins.ValueError","message":"External ID not found in the system"})"};
+    rig.server->errors["ir.model.data.check_object_reference"] = {
+        500, R"({"name":"builtins.ValueError","message":"External ID not found in the system"})"};
     rig.server->answers["res.partner.search_read"] = "[]";
     CHECK(rig.parties.find(plan, rig.deadline).value() == std::nullopt);
 }

@@ -1,8 +1,8 @@
 #include "adapters/pg_export_ledger.h"
 
+#include <syncline/postgres/testing/database.h>
 #include <catch2/catch_test_macros.hpp>
 #include <cstdlib>
-#include <syncline/postgres/testing/database.h>
 
 #include "tests/fakes.h"
 
@@ -105,8 +105,11 @@ TEST_CASE("export ledger: what was recorded is found again, by connection and sh
     for (std::uint64_t id = 1; id <= 3; ++id) {
         rig.ledger.record(rig.delivery, an_entry(id));
     }
-    rig.ledger.record(rig.delivery, an_entry(1).key, {.id = core::RefundId(77), .state = "exported", .document = "9", .document_name = "RINV/1", .code = {}});
-    rig.ledger.record(rig.delivery, an_entry(1).key, {.id = core::RefundId(78), .state = "waiting", .document = {}, .document_name = {}, .code = "refund_money_pending"});
+    rig.ledger.record(rig.delivery, an_entry(1).key,
+                      {.id = core::RefundId(77), .state = "exported", .document = "9", .document_name = "RINV/1", .code = {}});
+    rig.ledger.record(
+        rig.delivery, an_entry(1).key,
+        {.id = core::RefundId(78), .state = "waiting", .document = {}, .document_name = {}, .code = "refund_money_pending"});
     rig.ledger.record_money(rig.delivery, an_entry(1).key, 900, MoneyState::success);
     rig.delivery.close();
     const auto found = rig.ledger.find(an_entry(1).key);
@@ -132,7 +135,8 @@ TEST_CASE("export ledger: what was recorded is found again, by connection and sh
     CHECK(other.find(an_entry(1).key)->state == DocumentState::none);
 }
 
-TEST_CASE("export ledger: recording again replaces, and a settled transaction does not become pending", "[order-export][postgres]") {
+TEST_CASE("export ledger: recording again replaces, and a settled transaction does not become pending",
+          "[order-export][postgres]") {
     if (!syncline::postgres::testing::Database::available()) {
         SKIP(syncline::postgres::testing::Database::kWhyNot);
     }
@@ -158,7 +162,9 @@ TEST_CASE("export ledger: the worst risk counts, an older assessment does not, a
     }
     Rig rig;
     const auto key = an_entry(1).key;
-    const auto at = [](int second) { return core::SystemTime{std::chrono::seconds{second}}; };
+    const auto at = [](int second) {
+        return core::SystemTime{std::chrono::seconds{second}};
+    };
     REQUIRE(rig.ledger.remember_risk(key, "", RiskLevel::low, at(10), false));
     REQUIRE(rig.ledger.remember_risk(key, "app", RiskLevel::medium, at(10), false));
     CHECK(rig.ledger.find(key)->risk == RiskLevel::medium);

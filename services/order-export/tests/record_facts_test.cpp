@@ -8,7 +8,11 @@ using namespace order_export::testing;
 namespace {
 
 Outcome assess(World& world, RiskLevel level, std::string_view code = {}) {
-    return world.run([&](kit::Delivery& d) { return world.assess_risk.run({.key = an_order().key, .provider = {}, .level = level, .observed = {}}, d); }, code);
+    return world.run(
+        [&](kit::Delivery& d) {
+            return world.assess_risk.run({.key = an_order().key, .provider = {}, .level = level, .observed = {}}, d);
+        },
+        code);
 }
 
 Outcome remove(World& world, std::string_view code = {}, bool confirmed = false) {
@@ -32,7 +36,7 @@ TEST_CASE("order-export: a high risk is a hold of its fact and keeps every later
     CHECK(world.document().state == DocumentState::quotation);
     CHECK(words(world.deliver(later(200, "3", "42"))) == "done");
     CHECK(world.document().state == DocumentState::quotation);
-    CHECK(words(assess(world, RiskLevel::high, "accept_risk")) == "done");
+    CHECK(words(assess(world, RiskLevel::high, "risk_high")) == "done");
     CHECK(world.document().state == DocumentState::confirmed);
 }
 
@@ -65,7 +69,7 @@ TEST_CASE("order-export: an unconfirmed deletion is held and later snapshots go 
 TEST_CASE("order-export: a confirmed deletion cancels an untouched document and is terminal", "[order-export][unit]") {
     World world;
     static_cast<void>(world.deliver(an_order()));
-    CHECK(words(remove(world, "confirm_deletion")) == "done");
+    CHECK(words(remove(world, "deletion_unconfirmed")) == "done");
     CHECK(world.document().state == DocumentState::cancelled);
     CHECK(words(world.deliver(later(200, "3", "42"))) == "skip deleted");
     CHECK(words(remove(world)) == "skip deleted");
@@ -82,5 +86,7 @@ TEST_CASE("order-export: a confirmed deletion leaves a delivered document alone"
 
 TEST_CASE("order-export: payments of orders are skipped, their state is in the snapshots", "[order-export][unit]") {
     World world;
-    CHECK(words(world.run([&](kit::Delivery& d) { return world.record_money.run(an_order().key, 1, false, MoneyState::success, d); })) == "skip payment_not_needed");
+    CHECK(words(world.run([&](kit::Delivery& d) {
+              return world.record_money.run(an_order().key, 1, false, MoneyState::success, d);
+          })) == "skip payment_not_needed");
 }

@@ -21,7 +21,8 @@ Refund a_refund() {
     Refund refund;
     refund.id = core::RefundId(77);
     refund.processed_at = core::SystemTime{1'760'000'500s};
-    refund.lines.push_back({.id = 1, .line = LineId(91), .quantity = dec("1"), .subtotal = dec("10"), .tax = dec("2"), .restocked = true});
+    refund.lines.push_back(
+        {.id = 1, .line = LineId(91), .quantity = dec("1"), .subtotal = dec("10"), .tax = dec("2"), .restocked = true});
     refund.transactions.push_back({.id = 1, .state = MoneyState::success, .shop_amount = dec("12")});
     return refund;
 }
@@ -41,6 +42,11 @@ TEST_CASE("refund plan: money that is pending or failed is a hold", "[order-expo
     auto refund = a_refund();
     refund.transactions[0].state = MoneyState::pending;
     CHECK(planned(refund).error().code == "refund_money_pending");
+    CHECK(planned(refund).error().waits_for == "money:eu/5001/1");
+    CHECK(awaited_money("money:eu/5001/1")->order == credited().key);
+    for (const auto* other : {"", "money:", "money:eu", "money:eu/1", "money:eu/x/1", "tax:FR/20.0/incl"}) {
+        CHECK(!awaited_money(other));
+    }
     refund.transactions[0].state = MoneyState::failed;
     CHECK(planned(refund).error().code == "refund_money_failed");
     // A second attempt paid it.
@@ -85,6 +91,11 @@ TEST_CASE("refund plan: with tax in the prices the subtotal is the amount", "[or
     auto refund = a_refund();
     refund.lines[0].subtotal = dec("12");
     CHECK(planned(refund, order).value().expected_total.amount == dec("12"));
+    // Adjustments state their tax beside the amount, whatever the prices contain.
+    refund.shipping.push_back({.id = 3, .shipping_line_id = 0, .amount = dec("5"), .tax = dec("1"), .tax_added = true});
+    refund.transactions[0].shop_amount = dec("18");
+    CHECK(planned(refund, order).value().expected_total.amount == dec("18"));
+    CHECK(planned(refund, order).value().lines[1].unit_price == dec("6"));
 }
 
 TEST_CASE("refund plan: a price that does not divide exactly is one line of the whole", "[order-export][unit]") {

@@ -26,7 +26,13 @@ TEST_CASE("rules: a tax that no rule fits takes the explicit fallback of its inc
 TEST_CASE("rules: the tax rule that says most wins, whatever the order in the file", "[order-export][unit]") {
     Rules rules;
     const auto rule = [&](std::string country, std::string province, std::string title, std::string target) {
-        rules.taxes.push_back({.country = std::move(country), .province = std::move(province), .rate = dec("0.05"), .included = false, .channel_liable = false, .title = std::move(title), .target = std::move(target)});
+        rules.taxes.push_back({.country = std::move(country),
+                               .province = std::move(province),
+                               .rate = dec("0.05"),
+                               .included = false,
+                               .channel_liable = false,
+                               .title = std::move(title),
+                               .target = std::move(target)});
     };
     rule("CA", "", "", "1");
     rule("CA", "QC", "", "2");
@@ -43,7 +49,8 @@ TEST_CASE("rules: a tax of zero percent is no tax unless the mapping knows bette
     auto zero = tax("0");
     zero.amount = {};
     CHECK(tax_of(rules, "US", "", zero).value() == std::nullopt);
-    rules.taxes.push_back({.country = "US", .province = {}, .rate = {}, .included = false, .channel_liable = false, .title = {}, .target = "9"});
+    rules.taxes.push_back(
+        {.country = "US", .province = {}, .rate = {}, .included = false, .channel_liable = false, .title = {}, .target = "9"});
     CHECK(tax_of(rules, "US", "", zero).value() == "9");
 }
 
@@ -95,13 +102,20 @@ TEST_CASE("rules: the first warehouse rule whose conditions all hold decides", "
 
 TEST_CASE("rules: a hold resolves when the entry it names is there", "[order-export][unit]") {
     Rules rules;
-    for (const auto* waits_for : {"tax:FR/20.0/incl", "pricelist:USD", "product:AB/1", "line:tip", "", "nonsense", "line:nonsense"}) {
+    for (const auto* waits_for :
+         {"tax:FR/20.0/incl", "pricelist:USD", "product:AB/1", "line:tip", "", "nonsense", "line:nonsense"}) {
         CHECK(!resolves(rules, waits_for));
     }
     rules.pricelists["USD"] = "2";
     rules.products["AB/1"] = "3";
     rules.extras[Extra::tip] = "4";
-    rules.taxes.push_back({.country = "FR", .province = {}, .rate = dec("0.2"), .included = true, .channel_liable = false, .title = {}, .target = "5"});
+    rules.taxes.push_back({.country = "FR",
+                           .province = {},
+                           .rate = dec("0.2"),
+                           .included = true,
+                           .channel_liable = false,
+                           .title = {},
+                           .target = "5"});
     for (const auto* waits_for : {"tax:FR/20.0/incl", "pricelist:USD", "product:AB/1", "line:tip"}) {
         CHECK(resolves(rules, waits_for));
     }

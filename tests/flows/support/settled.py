@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from stack import Stack, wait_until
 
 TOPIC = "syncline.orders.v1"
@@ -29,27 +29,38 @@ class Progress:
 
     def lag(self, connection: str = "odoo-main", topic: str = TOPIC) -> int:
         """Records that the group has not finished; counts a partition never committed from its start."""
-        consumer = Consumer(
-            {"bootstrap.servers": self.stack.kafka.brokers, "group.id": f"order-export.{connection}.v1", "enable.auto.commit": False, "log_level": 2}
-        )
+        settings = {"bootstrap.servers": self.stack.kafka.brokers, "group.id": f"order-export.{connection}.v1", "enable.auto.commit": False, "log_level": 2}
+        consumer = Consumer(settings)
+
+        def behind() -> int | None:
+            try:
+                partitions = [TopicPartition(topic, number) for number in consumer.list_topics(topic, 10).topics[topic].partitions]
+                total = 1
+                for partition in consumer.committed(partitions, timeout=10):
+                    low, high = consumer.get_watermark_offsets(partition, timeout=10)
+                    total += high - (partition.offset if partition.offset >= 0 else low)
+                return total
+            except KafkaException:  # A partition whose leader is being elected.
+                return None
+
         try:
-            partitions = [TopicPartition(topic, number) for number in consumer.list_topics(topic, 10).topics[topic].partitions]
-            behind = 0
-            for partition in consumer.committed(partitions, timeout=10):
-                low, high = consumer.get_watermark_offsets(partition, timeout=10)
-                behind += high - (partition.offset if partition.offset >= 0 else low)
-            return behind
+            return wait_until(behind, 30, f"the offsets of {connection} can be read", interval=0.2) - 1
         finally:
             consumer.close()
 
     def end(self, topic: str = TOPIC) -> int:
         """Records ever published to the topic."""
         consumer = Consumer({"bootstrap.servers": self.stack.kafka.brokers, "group.id": "flow-tests", "enable.auto.commit": False, "log_level": 2})
+
+        def count() -> int | None:
+            try:
+                partitions = consumer.list_topics(topic, 10).topics[topic].partitions
+                return 1 + sum(consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=10)[1] for number in partitions)
+            except KafkaException:  # A partition whose leader is being elected.
+                return None
+
         try:
-            return sum(
-                consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=10)[1]
-                for number in consumer.list_topics(topic, 10).topics[topic].partitions
-            )
+            return wait_until(count, 30, f"{topic} tells its end offsets", interval=0.2) - 1
         finally:
             consumer.close()
 

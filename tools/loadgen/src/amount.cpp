@@ -9,12 +9,23 @@
 namespace loadgen {
 namespace {
 
-using syncline::core::Decimal;
 using syncline::core::Int128;
 
+// value / 10^places, trailing zeros dropped down to places_min digits. An order has five hundred of these: no detours.
 std::string scaled_text(std::int64_t value, int places, int places_min) {
-    const auto decimal = Decimal::from_scaled(value, places).value();
-    return decimal.to_fixed(std::max(decimal.places(), places_min));
+    const bool negative = value < 0;
+    auto text = std::to_string(negative ? -value : value);
+    if (places > 0) {
+        const auto wanted = static_cast<std::size_t>(places);
+        if (text.size() <= wanted) {
+            text.insert(0, wanted + 1 - text.size(), '0');
+        }
+        text.insert(text.size() - wanted, 1, '.');
+        for (int dropped = places; dropped > places_min && text.back() == '0'; --dropped) {
+            text.pop_back();
+        }
+    }
+    return negative ? "-" + text : text;
 }
 
 }  // namespace

@@ -473,7 +473,9 @@ private:
         out_.key("user_id").null().key("duties").begin_array().end_array().key("return").null();
         out_.key("order_adjustments").begin_array();
         if (refund.as_adjustment && !refund.shipping.is_zero()) {
-            adjustment(refund, 1, "shipping_refund", "Shipping refund", -refund.shipping, -refund.shipping_tax);
+            // Here tax is always beside the amount, whatever the order's prices contain.
+            const Amount net = order_.taxes_included ? refund.shipping - refund.shipping_tax : refund.shipping;
+            adjustment(refund, 1, "shipping_refund", "Shipping refund", -net, -refund.shipping_tax);
         }
         if (!refund.discrepancy.is_zero()) {
             adjustment(refund, 2, "refund_discrepancy", "Refund discrepancy", refund.discrepancy, {});

@@ -29,7 +29,7 @@ enum class Kind : std::uint8_t {
     reduced_tax,              // A second, lower rate on some lines.
     no_tax,                   // Nothing taxable.
     foreign_currency,         // The customer pays in another currency.
-    marketplace,              // A tax that the channel remits.
+    marketplace,              // A tax that the channel remits: a hold unless the mapping has it.
     duties,                   // Duties on lines.
     bundle,                   // line_item_groups.
     b2b,                      // Company, location, purchase order, payment terms; unpaid.

@@ -154,7 +154,7 @@ struct SendWords {
         options.request_timeout = std::chrono::milliseconds(timeout_ms);
         if (progress) {
             options.progress = [](const loadgen::Report& so_far) {
-                fmt::print(stderr, "{{\"deliveries\":{},\"acknowledged\":{},\"given_up\":{}}}\n", so_far.deliveries, so_far.acknowledged,
+                fmt::print(stderr, "{{\"sent\":{},\"acknowledged\":{},\"given_up\":{}}}\n", so_far.deliveries, so_far.acknowledged,
                            so_far.given_up);
             };
         }

@@ -7,7 +7,7 @@
 namespace loadgen {
 namespace {
 
-constexpr std::uint64_t kOrderIds = 9'007'199'254'741'000ULL;  // Just above 2^53.
+constexpr std::uint64_t kOrderIds = 6'100'000'000'000ULL;  // Thirteen digits, as Shopify's are now.
 constexpr std::uint64_t kPartIds = 9'100'000'000'000'000ULL;
 constexpr std::uint64_t kPartsOfAnOrder = 2'000;
 constexpr std::uint64_t kTransactionIds = 9'800'000'000'000'000ULL;

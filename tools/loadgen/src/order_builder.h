@@ -14,7 +14,7 @@ struct OrderSeed {
 
 [[nodiscard]] Order build_order(const Shop& shop, Kind kind, const OrderSeed& seed);
 
-// Ids by what they belong to; above 2^53 all of them.
+// Ids by what they belong to; all but those of orders are above 2^53, where a double loses digits.
 [[nodiscard]] std::uint64_t order_id_of(std::uint64_t index);
 [[nodiscard]] std::uint64_t part_id_of(std::uint64_t index, std::uint64_t part);         // Lines, shipping, groups, duties.
 [[nodiscard]] std::uint64_t transaction_id_of(std::uint64_t index, std::uint64_t part);

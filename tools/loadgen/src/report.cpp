@@ -48,7 +48,7 @@ std::string Quantiles::millis_at(std::uint64_t permille) const {
 std::string Report::to_json() const {
     const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
     Writer out;
-    out.begin_object().member("deliveries", deliveries).member("attempts", attempts).member("acknowledged", acknowledged);
+    out.begin_object().member("sent", deliveries).member("attempts", attempts).member("acknowledged", acknowledged);
     out.member("given_up", given_up).member("unfinished", unfinished).member("connects", connects).member("bytes", bytes);
     out.key("by_status").begin_object();
     for (const auto& [status, count] : by_status) {

@@ -322,6 +322,8 @@ private:
         const bool high = order().kind == Kind::risk_high;
         send("orders/risk_assessment_changed", risk_body(order(), high ? "high" : "low", now_));
         if (high) {
+            // Paid before it is known to be risky, it would be confirmed.
+            story_.ordered = true;
             story_.ending.fate = "held";
             story_.ending.reason = "risk_high";
             story_.ending.state = "quotation";
@@ -349,8 +351,10 @@ private:
                 without_document("skipped", "cancelled_before_export");
                 break;
             case Kind::unmapped_tax:
+            case Kind::marketplace:
                 without_document("held", "tax_unmapped");
-                ending.waits_for = fmt::format("tax:{}/{}/incl", order().place.country, percent_text(order().place.taxes.front().rate));
+                ending.waits_for = fmt::format("tax:{}/{}/{}{}", order().place.country, percent_text(order().place.taxes.front().rate),
+                                               order().taxes_included ? "incl" : "excl", order().kind == Kind::marketplace ? "/channel" : "");
                 break;
             case Kind::unmapped_product:
                 without_document("held", "product_unmapped");

@@ -40,6 +40,7 @@ struct Story {
     Order order;  // As it stands at the end.
     Ending ending;
     std::vector<Webhook> webhooks;  // In the order in which they were triggered.
+    bool ordered = false;           // Its end depends on their order: they are never held back.
 };
 
 [[nodiscard]] Story tell(Order order, std::uint64_t index, const StoryOptions& options);

@@ -94,14 +94,14 @@ struct Workload::State {
         return milliseconds(1 + static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(options.delay_max.count()))));
     }
 
-    void tell(Webhook webhook) {
+    void tell(Webhook webhook, bool ordered) {
         if (random.chance(options.duplicates_per_million)) {
             auto again = webhook;
             again.duplicate = true;
             again.at += some_delay();
             push(std::move(again));
         }
-        if (random.chance(options.reordered_per_million)) {
+        if (random.chance(options.reordered_per_million) && !ordered) {
             webhook.at += some_delay();
         }
         push(std::move(webhook));
@@ -119,8 +119,9 @@ struct Workload::State {
                 push(poison_of(options, poison_told++));
                 continue;
             }
-            for (auto& webhook : story_of(options, orders_told++).webhooks) {
-                tell(std::move(webhook));
+            auto story = story_of(options, orders_told++);
+            for (auto& webhook : story.webhooks) {
+                tell(std::move(webhook), story.ordered);
             }
         }
     }

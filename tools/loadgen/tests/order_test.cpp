@@ -126,7 +126,7 @@ void check_order(const json::Value& root, std::string_view money) {
             for (const auto adjustment : refund.required("order_adjustments")->elements()) {
                 if (adjustment.string_of("kind").value() == "shipping_refund") {
                     left = add(left, amount(adjustment, "amount_set", money));
-                    left = included ? left : add(left, amount(adjustment, "tax_amount_set", money));
+                    left = add(left, amount(adjustment, "tax_amount_set", money));
                 }
             }
         }
@@ -140,7 +140,7 @@ TEST_CASE("orders: of every kind, in both currencies, all totals follow from the
     for (std::size_t k = 0; k < loadgen::kKinds; ++k) {
         const auto kind = static_cast<Kind>(k);
         auto options = options_of(kind);
-        options.orders = kind == Kind::large ? 2 : 20;
+        options.orders = kind == Kind::large ? 1 : 8;
         for (std::uint64_t order = 0; order < options.orders; ++order) {
             for (const auto& webhook : loadgen::story_of(options, order).webhooks) {
                 if (!webhook.topic.starts_with("orders/") || webhook.topic == "orders/edited" || webhook.topic == "orders/delete" ||
@@ -176,7 +176,8 @@ TEST_CASE("orders: each kind is what its name says", "[loadgen][unit]") {
     const auto several = first_body(Kind::several_taxes, 1);
     CHECK((*several.root().get("line_items")->elements().begin()).get("tax_lines")->size() == 2);
     // Above 2^53, where a double would lose the last digit.
-    CHECK(first_body(Kind::plain).root().uint64_of("id").value() > 9'007'199'254'740'992ULL);
+    const auto plain = first_body(Kind::plain);
+    CHECK((*plain.root().get("line_items")->elements().begin()).uint64_of("id").value() > 9'007'199'254'740'992ULL);
 }
 
 TEST_CASE("orders: a refund's money is its lines, taxes and shipping less what did not move", "[loadgen][unit]") {

@@ -220,6 +220,8 @@ TEST_CASE("report: quantiles are exact and the report is JSON", "[loadgen][unit]
     CHECK(report.latency.millis_at(999) == "999.000");
     CHECK(report.latency.millis_at(1000) == "1000.000");
     report.by_status[200] = 3;
+    report.deliveries = 4;
     const auto document = syncline::json::Document::parse(report.to_json()).value();
+    CHECK(document.root().uint64_of("sent").value() == 4);
     CHECK(document.root().required("by_status")->int64_of("200").value() == 3);
 }

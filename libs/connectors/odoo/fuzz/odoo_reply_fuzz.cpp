@@ -1,8 +1,8 @@
 // Whatever a target answers, the reply parser gives a value or an error of the closed list.
+#include <syncline/odoo/reply.h>
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <syncline/odoo/reply.h>
 
 namespace odoo = syncline::odoo;
 

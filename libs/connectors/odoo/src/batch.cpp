@@ -1,8 +1,8 @@
 #include "batch.h"
 
+#include <syncline/json/writer.h>
 #include <algorithm>
 #include <map>
-#include <syncline/json/writer.h>
 #include <utility>
 
 namespace syncline::odoo {
@@ -31,7 +31,8 @@ Error refused_record(const LoadVerdict::Refused& refused) {
 }
 
 Error lease_expired() {
-    return Error{.kind = ErrorKind::conflict, .code = "lease_expired", .message = "the lease ran out before the call; nothing was sent"};
+    return Error{
+        .kind = ErrorKind::conflict, .code = "lease_expired", .message = "the lease ran out before the call; nothing was sent"};
 }
 
 // Whether a failed call may be about one record of the batch, so that the others deserve a try without it.
@@ -234,13 +235,17 @@ void BatchRunner::load(Members members) {
     }
 }
 
-void BatchRunner::act(Members members) {
+void BatchRunner::act(Members members, int resends) {
     members = still_held(members);
     if (members.empty()) {
         return;
     }
     const auto& first = std::get<ActRequest>(members.front().work->request);
-    Call call{.model = first.model, .method = first.method, .on_records = true, .context = context_of(first.scope, first.context), .changes = true};
+    Call call{.model = first.model,
+              .method = first.method,
+              .on_records = true,
+              .context = context_of(first.scope, first.context),
+              .changes = true};
     std::map<std::int64_t, Members> of_id;  // The same record may be asked for twice.
     for (const auto& member : members) {
         of_id[std::get<ActRequest>(member.work->request).id].push_back(member);
@@ -260,13 +265,13 @@ void BatchRunner::act(Members members) {
     // All or nothing, and the refusal names no record: see which are already where they should be.
     json::Writer params;
     params.begin_object().key("fields").begin_array().string("state").end_array().end_object();
-    const auto states = send_({.model = first.model,
-                               .method = "read",
-                               .ids = call.ids,
-                               .on_records = true,
-                               .params = std::move(params).take(),
-                               .context = context_of(first.scope)},
-                              call.ids.size(), core::Deadline(clock_, options_.read_timeout).sooner_of(call_deadline(members)));
+    const auto states = ask({.model = first.model,
+                             .method = "read",
+                             .ids = call.ids,
+                             .on_records = true,
+                             .params = std::move(params).take(),
+                             .context = context_of(first.scope)},
+                            call.ids.size(), core::Deadline(clock_, options_.read_timeout).sooner_of(call_deadline(members)));
     if (!states || !states->value()) {
         return fail_all(members, error);
     }
@@ -290,17 +295,21 @@ void BatchRunner::act(Members members) {
         return;
     }
     if (error.kind == ErrorKind::unknown_outcome) {
-        return fail_all(rest, error);
+        // Not there yet. To ask twice is harmless: whoever comes second finds it done.
+        if (resends >= options_.resends_max) {
+            return fail_all(rest, error);
+        }
+        return act(std::move(rest), resends + 1);
     }
     if (rest.size() < members.size()) {
-        return act(std::move(rest));
+        return act(std::move(rest), resends);
     }
     if (of_id.size() == 1) {
         return fail_all(rest, error);
     }
     auto [left, right] = halves(rest);
-    act(std::move(left));
-    act(std::move(right));
+    act(std::move(left), resends);
+    act(std::move(right), resends);
 }
 
 void BatchRunner::write(Members members) {
@@ -328,7 +337,8 @@ void BatchRunner::write(Members members) {
             return;
         }
         const auto& error = answer.error();
-        const bool again = error.code == "serialization_failure" || (error.kind == ErrorKind::unknown_outcome && first.repeatable);
+        const bool again =
+            error.code == "serialization_failure" || (error.kind == ErrorKind::unknown_outcome && first.repeatable);
         if (again && resends++ < options_.resends_max) {
             continue;
         }
@@ -339,6 +349,16 @@ void BatchRunner::write(Members members) {
             return;
         }
         return fail_all(members, error);
+    }
+}
+
+// Reading again is always right, so a lost answer is asked for again.
+core::Result<Answer> BatchRunner::ask(const Call& call, std::size_t records, const core::Deadline& deadline) {
+    for (int resends = 0;; ++resends) {
+        auto answer = send_(call, records, deadline);
+        if (answer || answer.error().kind != ErrorKind::unknown_outcome || resends >= options_.resends_max || deadline.passed()) {
+            return answer;
+        }
     }
 }
 
@@ -367,13 +387,13 @@ void BatchRunner::read(const Members& members) {
     params.begin_object();
     write_names(params, "fields", first.fields);
     params.end_object();
-    auto answer = send_({.model = first.model,
-                         .method = "read",
-                         .ids = std::move(wanted),
-                         .on_records = true,
-                         .params = std::move(params).take(),
-                         .context = context_of(first.scope, R"("active_test":false)")},
-                        members.size(), read_deadline(members));
+    auto answer = ask({.model = first.model,
+                       .method = "read",
+                       .ids = std::move(wanted),
+                       .on_records = true,
+                       .params = std::move(params).take(),
+                       .context = context_of(first.scope, R"("active_test":false)")},
+                      members.size(), read_deadline(members));
     if (!answer) {
         return fail_all(members, of_read(answer.error()));
     }
@@ -417,8 +437,9 @@ void BatchRunner::find(const Members& members) {
     }
     write_names(params, "fields", fields);
     params.member("order", "id").end_object();
-    auto answer = send_({.model = first.model, .method = "search_read", .params = std::move(params).take(), .context = context_of(first.scope)},
-                        members.size(), read_deadline(members));
+    auto answer = ask(
+        {.model = first.model, .method = "search_read", .params = std::move(params).take(), .context = context_of(first.scope)},
+        members.size(), read_deadline(members));
     if (!answer) {
         return fail_all(members, of_read(answer.error()));
     }

@@ -1,10 +1,10 @@
 // The flush side of the gateway: what happens to one batch. Runs on a flusher's thread; see gateway.h for the rules.
 #pragma once
 
+#include <syncline/core/clock.h>
 #include <functional>
 #include <optional>
 #include <span>
-#include <syncline/core/clock.h>
 #include <variant>
 
 #include "syncline/odoo/gateway.h"
@@ -14,7 +14,7 @@ namespace syncline::odoo {
 struct Work {
     std::variant<LoadRequest, ActRequest, WriteRequest, ReadRequest, FindRequest> request;
     std::optional<core::SteadyTime> lease_until;  // Of changes.
-    std::optional<core::Deadline> deadline;  // Of reads.
+    std::optional<core::Deadline> deadline;       // Of reads.
 };
 
 struct Done {
@@ -43,11 +43,16 @@ private:
     using Members = std::vector<Member>;
 
     void load(Members members);
-    void act(Members members);
+    void act(Members members, int resends = 0);
     void write(Members members);
     void read(const Members& members);
     void find(const Members& members);
 
+public:
+    // A call that changes nothing, asked again when its answer is lost.
+    [[nodiscard]] core::Result<Answer> ask(const Call& call, std::size_t records, const core::Deadline& deadline);
+
+private:
     // Takes out and answers those whose lease has run out; the deadline of a call for the rest.
     [[nodiscard]] Members still_held(const Members& members) const;
     [[nodiscard]] core::Deadline call_deadline(const Members& members) const;

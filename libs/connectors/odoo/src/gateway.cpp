@@ -1,9 +1,9 @@
 #include "syncline/odoo/gateway.h"
 
-#include <mutex>
 #include <syncline/core/gather.h>
 #include <syncline/json/writer.h>
 #include <syncline/telemetry/metrics.h>
+#include <mutex>
 #include <utility>
 
 #include "batch.h"
@@ -35,13 +35,16 @@ std::string lane(std::string_view method, std::string_view model, const Scope& s
 struct Gateway::State {
     using Batches = core::Gather<Work, Reply>;
 
-    State(http::Client* client_in, Target target_in, GatewayOptions options_in, const core::Clock& clock_in, telemetry::Metrics& metrics)
+    State(http::Client* client_in, Target target_in, GatewayOptions options_in, const core::Clock& clock_in,
+          telemetry::Metrics& metrics)
         : client(client_in),
           target(std::move(target_in)),
           options(options_in),
           clock(clock_in),
-          calls(metrics.counter("syncline_odoo_calls_total", "Calls to Odoo by method and how they ended.", {"method", "outcome"})),
-          call_records(metrics.counter("syncline_odoo_call_records_total", "Records that travelled in calls to Odoo, by method.", {"method"})),
+          calls(
+              metrics.counter("syncline_odoo_calls_total", "Calls to Odoo by method and how they ended.", {"method", "outcome"})),
+          call_records(metrics.counter("syncline_odoo_call_records_total", "Records that travelled in calls to Odoo, by method.",
+                                       {"method"})),
           call_seconds(metrics.histogram("syncline_odoo_call_seconds", "Time of one call to Odoo, by method.", {"method"},
                                          telemetry::duration_buckets())),
           runner(options, clock, [this](const Call& call, std::size_t records, const core::Deadline& deadline) {
@@ -81,20 +84,35 @@ struct Gateway::State {
         return answer;
     }
 
+    // As send(), for what changes nothing: asked again when the answer is lost, and never an unknown outcome.
+    core::Result<Answer> ask(const Call& call, const core::Deadline& deadline) {
+        auto answer = runner.ask(call, 1, deadline);
+        if (!answer && answer.error().kind == core::ErrorKind::unknown_outcome) {
+            answer.error().kind = core::ErrorKind::transient;
+        }
+        return answer;
+    }
+
     // Threads start with the first request: --describe and --check-config make a Gateway too.
     Batches& changes() {
-        std::call_once(changes_once, [this] { changes_made = std::make_unique<Batches>(gather(options.calls_in_flight), flush()); });
+        std::call_once(changes_once, [this] {
+            changes_made = std::make_unique<Batches>(gather(options.calls_in_flight, options.batch_max, options.linger), flush());
+        });
         return *changes_made;
     }
     Batches& reads() {
-        std::call_once(reads_once, [this] { reads_made = std::make_unique<Batches>(gather(options.read_calls_in_flight), flush()); });
+        std::call_once(reads_once, [this] {
+            reads_made = std::make_unique<Batches>(gather(options.read_calls_in_flight, options.read_batch_max, options.read_linger), flush());
+        });
         return *reads_made;
     }
-    [[nodiscard]] core::GatherOptions gather(int flushers) const {
-        return {.batch_max = options.batch_max, .linger = options.linger, .flushers = flushers};
+    [[nodiscard]] core::GatherOptions gather(int flushers, std::size_t batch_max, std::chrono::milliseconds linger) const {
+        return {.batch_max = batch_max, .linger = linger, .flushers = flushers};
     }
     Batches::Flush flush() {
-        return [this](std::vector<Work>&& batch) { return runner.run(std::move(batch)); };
+        return [this](std::vector<Work>&& batch) {
+            return runner.run(std::move(batch));
+        };
     }
 
     http::Client* const client;
@@ -115,7 +133,8 @@ struct Gateway::State {
     std::unique_ptr<Batches> reads_made;
 };
 
-Gateway::Gateway(http::Client& client, Target target, GatewayOptions options, const core::Clock& clock, telemetry::Metrics& metrics)
+Gateway::Gateway(http::Client& client, Target target, GatewayOptions options, const core::Clock& clock,
+                 telemetry::Metrics& metrics)
     : state_(std::make_unique<State>(&client, std::move(target), options, clock, metrics)) {}
 
 Gateway::Gateway(std::shared_ptr<Transport> transport, Version version, GatewayOptions options, const core::Clock& clock,
@@ -167,7 +186,8 @@ core::Result<std::vector<Answer>> Gateway::read(ReadRequest request, const core:
 }
 
 core::Result<std::vector<Answer>> Gateway::find(FindRequest request, const core::Deadline& deadline) {
-    const auto name = lane("search_read", request.model, request.scope, request.field + "|" + joined(request.fields) + "|" + request.domain);
+    const auto name =
+        lane("search_read", request.model, request.scope, request.field + "|" + joined(request.fields) + "|" + request.domain);
     auto reply = state_->reads().submit(Work{.request = std::move(request), .deadline = deadline}, name);
     if (!reply) {
         return std::unexpected(std::move(reply.error()));
@@ -175,7 +195,9 @@ core::Result<std::vector<Answer>> Gateway::find(FindRequest request, const core:
     return std::move(reply->records);
 }
 
-core::Result<Answer> Gateway::call(const Call& call, const core::Deadline& deadline) { return state_->send(call, 1, deadline); }
+core::Result<Answer> Gateway::call(const Call& call, const core::Deadline& deadline) {
+    return state_->send(call, 1, deadline);
+}
 
 core::Result<void> Gateway::probe(const core::Deadline& deadline) {
     auto answer = state_->send({.model = "res.users", .method = "context_get"}, 1, deadline);
@@ -203,7 +225,7 @@ core::Result<ServerFacts> Gateway::facts(const core::Deadline& deadline) {
             params.string(name);
         }
         params.end_array().key("attributes").begin_array().string("type").end_array().end_object();
-        return state_->send({.model = std::string(model), .method = "fields_get", .params = std::move(params).take()}, 1, soon);
+        return state_->ask({.model = std::string(model), .method = "fields_get", .params = std::move(params).take()}, soon);
     };
     const auto line = has("sale.order.line", {"tax_ids", "tax_id"});
     if (!line) {
@@ -213,16 +235,19 @@ core::Result<ServerFacts> Gateway::facts(const core::Deadline& deadline) {
     if (!order) {
         return std::unexpected(order.error());
     }
-    const auto present = [](const Answer& answer, std::string_view name) { return answer.value() && answer.value()->get(name).has_value(); };
+    const auto present = [](const Answer& answer, std::string_view name) {
+        return answer.value() && answer.value()->get(name).has_value();
+    };
     ServerFacts facts;
     facts.line_taxes = present(*line, "tax_ids") ? "tax_ids" : "tax_id";
     facts.order_locked = present(*order, "locked");
     facts.order_warehouse = present(*order, "warehouse_id");
     // A limited user may not read companies: then nothing is recommended.
-    const auto company = state_->send({.model = "res.company",
-                                       .method = "search_read",
-                                       .params = R"({"domain":[],"fields":["tax_calculation_rounding_method"],"order":"id","limit":1})"},
-                                      1, soon);
+    const auto company =
+        state_->ask({.model = "res.company",
+                     .method = "search_read",
+                     .params = R"({"domain":[],"fields":["tax_calculation_rounding_method"],"order":"id","limit":1})"},
+                    soon);
     if (company && company->value() && company->value()->size() > 0) {
         facts.company_rounding = text((*company->value()->elements().begin()).get("tax_calculation_rounding_method"));
     }

@@ -1,8 +1,8 @@
 #include "syncline/odoo/reply.h"
 
+#include <syncline/core/hash.h>
 #include <algorithm>
 #include <array>
-#include <syncline/core/hash.h>
 #include <utility>
 
 namespace syncline::odoo {
@@ -90,19 +90,24 @@ std::optional<Error> transport_error(const http::Response& response) {
                     "check Odoo's PostgreSQL and the configured database name");
     }
     if (is_html(response)) {
-        return response.status >= 500 ? make(ErrorKind::conflict, "html_error", "Odoo answered an error page")
-                                      : make(ErrorKind::transient, "not_odoo", "what answers at the target's URL is not Odoo's API");
+        return response.status >= 500
+                   ? make(ErrorKind::conflict, "html_error", "Odoo answered an error page")
+                   : make(ErrorKind::transient, "not_odoo", "what answers at the target's URL is not Odoo's API");
     }
     return std::nullopt;
 }
 
 }  // namespace
 
-bool says_serialization(std::string_view text) { return phrase_code(text, "") == "serialization_failure"; }
+bool says_serialization(std::string_view text) {
+    return phrase_code(text, "") == "serialization_failure";
+}
 
 Error error_of(std::string_view exception, std::string_view text, int status) {
     const auto name = safe_name(exception);
-    const auto code_or = [&](std::string_view otherwise) { return std::string(phrase_code(text, otherwise)); };
+    const auto code_or = [&](std::string_view otherwise) {
+        return std::string(phrase_code(text, otherwise));
+    };
     if (exception.ends_with("SerializationFailure") || exception.ends_with("DeadlockDetected") ||
         exception.ends_with("LockNotAvailable") || exception.ends_with("LockError") || says_serialization(text)) {
         return make(ErrorKind::conflict, "serialization_failure", "another transaction held the record (" + name + ")");
@@ -123,7 +128,8 @@ Error error_of(std::string_view exception, std::string_view text, int status) {
     if (exception.ends_with("exceptions.UserError") || exception.ends_with("exceptions.ValidationError")) {
         return make(ErrorKind::rejected, code_or("refused"), "Odoo refuses the record (" + name + ")");
     }
-    if (exception.starts_with("psycopg2.") && (exception.ends_with("OperationalError") || exception.ends_with("InterfaceError"))) {
+    if (exception.starts_with("psycopg2.") &&
+        (exception.ends_with("OperationalError") || exception.ends_with("InterfaceError"))) {
         return make(ErrorKind::transient, "database_unavailable", "Odoo cannot reach its database");
     }
     if (exception.ends_with("werkzeug.exceptions.NotFound") || status == 404) {
@@ -151,7 +157,8 @@ core::Result<Answer> read_json2(http::Response&& response) {
     }
     auto parsed = json::Document::parse(std::move(response.body), kLimits);
     if (!parsed) {
-        return good ? core::fail(ErrorKind::unknown_outcome, "reply_unreadable", "Odoo's answer is not JSON (" + parsed.error().code + ")")
+        return good ? core::fail(ErrorKind::unknown_outcome, "reply_unreadable",
+                                 "Odoo's answer is not JSON (" + parsed.error().code + ")")
                     : std::unexpected(error_of("", "", status));
     }
     const auto document = std::make_shared<const json::Document>(std::move(*parsed));
@@ -330,6 +337,8 @@ std::vector<std::int64_t> ids(const std::optional<json::Value>& value) {
     return found;
 }
 
-bool truth(const std::optional<json::Value>& value) { return value && value->boolean().value_or(false); }
+bool truth(const std::optional<json::Value>& value) {
+    return value && value->boolean().value_or(false);
+}
 
 }  // namespace syncline::odoo

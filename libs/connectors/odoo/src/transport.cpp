@@ -1,9 +1,9 @@
 #include "syncline/odoo/transport.h"
 
-#include <atomic>
-#include <mutex>
 #include <syncline/core/fault.h>
 #include <syncline/json/writer.h>
+#include <atomic>
+#include <mutex>
 #include <utility>
 
 namespace syncline::odoo {
@@ -69,8 +69,8 @@ public:
         if (!target_.database.empty()) {
             headers.add("x-odoo-database", target_.database);
         }
-        auto response = post(client_, target_.url + "/json/2/" + call.model + "/" + call.method, std::move(headers), named(call, true),
-                             call.changes, deadline);
+        auto response = post(client_, target_.url + "/json/2/" + call.model + "/" + call.method, std::move(headers),
+                             named(call, true), call.changes, deadline);
         if (!response) {
             return std::unexpected(std::move(response.error()));
         }
@@ -92,7 +92,12 @@ public:
             return std::unexpected(std::move(uid.error()));
         }
         json::Writer args;
-        args.begin_array().string(target_.database).integer(*uid).string(target_.api_key()).string(call.model).string(call.method);
+        args.begin_array()
+            .string(target_.database)
+            .integer(*uid)
+            .string(target_.api_key())
+            .string(call.model)
+            .string(call.method);
         args.begin_array();
         if (call.on_records) {
             args.begin_array();
@@ -133,7 +138,13 @@ private:
             }
         }
         json::Writer args;
-        args.begin_array().string(target_.database).string(target_.login).string(target_.api_key()).begin_object().end_object().end_array();
+        args.begin_array()
+            .string(target_.database)
+            .string(target_.login)
+            .string(target_.api_key())
+            .begin_object()
+            .end_object()
+            .end_array();
         auto answer = send("common", "authenticate", std::move(args).take(), false, deadline);
         if (!answer) {
             return std::unexpected(std::move(answer.error()));
@@ -172,8 +183,8 @@ core::Result<Version> version_in(const std::optional<json::Value>& info, const s
         }
     }
     if (version.major < 10 || version.major > 99) {
-        return core::fail(ErrorKind::transient, "version_unknown", "what answers at the target's URL does not say which Odoo it is",
-                          "check target.url");
+        return core::fail(ErrorKind::transient, "version_unknown",
+                          "what answers at the target's URL does not say which Odoo it is", "check target.url");
     }
     return version;
 }

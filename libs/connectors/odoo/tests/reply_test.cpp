@@ -57,11 +57,14 @@ TEST_CASE("odoo reply: every exception of the table has its kind", "[odoo][unit]
     }));
     CAPTURE(row.name);
     CHECK(odoo::error_of(row.name, row.text, row.status).kind == row.kind);
-    CHECK(json2_error(row.status, std::string(R"({"name":")") + row.name + R"(","message":")" + row.text + R"("})").kind == row.kind);
+    CHECK(json2_error(row.status, std::string(R"({"name":")") + row.name + R"(","message":")" + row.text + R"("})").kind ==
+          row.kind);
 }
 
 TEST_CASE("odoo reply: an error text of Odoo never reaches ours, because it quotes names", "[odoo][unit]") {
-    const auto error = json2_error(422, R"({"name":"odoo.exceptions.ValidationError","message":"The VAT number [DE1] for partner [Ann Example] is not valid","debug":"Ann Example"})");
+    const auto error = json2_error(
+        422,
+        R"({"name":"odoo.exceptions.ValidationError","message":"The VAT number [DE1] for partner [Ann Example] is not valid","debug":"Ann Example"})");
     CHECK(error.message.find("Ann") == std::string::npos);
     CHECK(error.hint.find("Ann") == std::string::npos);
     CHECK(error.code == "invalid_vat");
@@ -71,7 +74,8 @@ TEST_CASE("odoo reply: an error text of Odoo never reaches ours, because it quot
 TEST_CASE("odoo reply: status alone decides nothing", "[odoo][unit]") {
     CHECK(json2_error(404, "<!doctype html><title>404</title>", "text/html; charset=utf-8").kind == ErrorKind::transient);
     CHECK(json2_error(415, "<html>", "text/html").kind == ErrorKind::bug);
-    CHECK(json2_error(401, R"({"name":"werkzeug.exceptions.Unauthorized","message":"Invalid apikey"})").kind == ErrorKind::unauthorized);
+    CHECK(json2_error(401, R"({"name":"werkzeug.exceptions.Unauthorized","message":"Invalid apikey"})").kind ==
+          ErrorKind::unauthorized);
     CHECK(json2_error(502, "Bad Gateway", "text/html").kind == ErrorKind::unknown_outcome);
     CHECK(json2_error(504, "").kind == ErrorKind::unknown_outcome);
     CHECK(json2_error(503, "").kind == ErrorKind::transient);
@@ -90,8 +94,9 @@ TEST_CASE("odoo reply: JSON-RPC hides errors behind 200 and sends None without a
     REQUIRE(result);
     CHECK(odoo::ids(result->value()) == std::vector<std::int64_t>{7});
     const auto failed = [](std::string_view name, std::string_view text) {
-        return odoo::read_jsonrpc(response(200, R"({"jsonrpc":"2.0","id":1,"error":{"code":0,"message":"Odoo Server Error","data":{"name":")" + std::string(name) +
-                                                    R"(","message":")" + std::string(text) + R"("}}})"))
+        return odoo::read_jsonrpc(
+                   response(200, R"({"jsonrpc":"2.0","id":1,"error":{"code":0,"message":"Odoo Server Error","data":{"name":")" +
+                                     std::string(name) + R"(","message":")" + std::string(text) + R"("}}})"))
             .error();
     };
     CHECK(failed("odoo.exceptions.AccessDenied", "Access Denied").kind == ErrorKind::unauthorized);
@@ -102,7 +107,8 @@ TEST_CASE("odoo reply: JSON-RPC hides errors behind 200 and sends None without a
 }
 
 TEST_CASE("odoo reply: ids false is a refusal although the status is 200", "[odoo][unit]") {
-    const auto reply = load_reply(R"({"ids":false,"messages":[{"type":"error","record":16,"rows":{"from":48,"to":50},"field":"product_id","message":"No matching record found for database id '9' in field 'Product'"}],"nextrow":0})");
+    const auto reply = load_reply(
+        R"({"ids":false,"messages":[{"type":"error","record":16,"rows":{"from":48,"to":50},"field":"product_id","message":"No matching record found for database id '9' in field 'Product'"}],"nextrow":0})");
     CHECK(!reply.ids);
     const auto verdict = odoo::judge(reply, 50);
     CHECK(!verdict.send_again);
@@ -113,26 +119,39 @@ TEST_CASE("odoo reply: ids false is a refusal although the status is 200", "[odo
 }
 
 TEST_CASE("odoo reply: the first message after a user error is a copy with record 0, and record 0 is innocent", "[odoo][unit]") {
-    const auto verdict = odoo::judge(load_reply(R"({"ids":false,"messages":[{"type":"error","record":0,"message":"Bad VAT"},{"type":"error","record":7,"message":"Bad VAT"}]})"), 10);
+    const auto verdict = odoo::judge(
+        load_reply(
+            R"({"ids":false,"messages":[{"type":"error","record":0,"message":"Bad VAT"},{"type":"error","record":7,"message":"Bad VAT"}]})"),
+        10);
     REQUIRE(verdict.refused.size() == 1);
     CHECK(verdict.refused[0].record == 7);
     // Alone, record 0 is guilty.
-    const auto alone = odoo::judge(load_reply(R"({"ids":false,"messages":[{"type":"error","record":0,"message":"Bad VAT"}]})"), 10);
+    const auto alone =
+        odoo::judge(load_reply(R"({"ids":false,"messages":[{"type":"error","record":0,"message":"Bad VAT"}]})"), 10);
     REQUIRE(alone.refused.size() == 1);
     CHECK(alone.refused[0].record == 0);
     // Listed twice, it is guilty whatever the others say.
-    const auto twice = odoo::judge(load_reply(R"({"ids":false,"messages":[{"type":"error","record":0,"message":"a"},{"type":"error","record":0,"message":"a"},{"type":"error","record":3,"message":"a"}]})"), 10);
+    const auto twice = odoo::judge(
+        load_reply(
+            R"({"ids":false,"messages":[{"type":"error","record":0,"message":"a"},{"type":"error","record":0,"message":"a"},{"type":"error","record":3,"message":"a"}]})"),
+        10);
     CHECK(twice.refused.size() == 2);
 }
 
 TEST_CASE("odoo reply: any word of serialization makes the whole answer transient", "[odoo][unit]") {
-    const auto verdict = odoo::judge(load_reply(R"({"ids":false,"messages":[{"type":"error","record":3,"message":"Missing required value"},{"type":"error","record":4,"message":"could not serialize access due to concurrent update"}]})"), 10);
+    const auto verdict = odoo::judge(
+        load_reply(
+            R"({"ids":false,"messages":[{"type":"error","record":3,"message":"Missing required value"},{"type":"error","record":4,"message":"could not serialize access due to concurrent update"}]})"),
+        10);
     CHECK(verdict.send_again);
     CHECK(verdict.refused.empty());
 }
 
 TEST_CASE("odoo reply: warnings and records that do not exist refuse nobody", "[odoo][unit]") {
-    const auto verdict = odoo::judge(load_reply(R"({"ids":false,"messages":[{"type":"warning","record":1,"message":"x"},{"type":"error","record":99,"message":"y"},{"type":"error","message":"z"}]})"), 10);
+    const auto verdict = odoo::judge(
+        load_reply(
+            R"({"ids":false,"messages":[{"type":"warning","record":1,"message":"x"},{"type":"error","record":99,"message":"y"},{"type":"error","message":"z"}]})"),
+        10);
     CHECK(verdict.refused.empty());
     CHECK(!verdict.send_again);
 }
@@ -161,7 +180,8 @@ TEST_CASE("odoo reply: floats are read from their text and rounded once", "[odoo
 }
 
 TEST_CASE("odoo reply: empty fields read as false", "[odoo][unit]") {
-    auto answer = odoo::read_json2(response(200, R"({"name":false,"partner_id":[7,"Ann"],"invoice_ids":false,"currency_id":false,"bad":"x"})"));
+    auto answer = odoo::read_json2(
+        response(200, R"({"name":false,"partner_id":[7,"Ann"],"invoice_ids":false,"currency_id":false,"bad":"x"})"));
     REQUIRE(answer);
     const auto& root = *answer->value();
     CHECK(odoo::text(root.get("name")).empty());

@@ -78,6 +78,7 @@ core::Result<store::ClosingBatchAnswer> ClosingDesk::write_once(const std::vecto
         return {};
     });
     if (settled || settled.error().code == kAgain) {
+        SYNCLINE_FAULT_POINT("commit_sent");
         return answer;
     }
     if (settled.error().code != "commit_in_doubt" || id.text.empty()) {

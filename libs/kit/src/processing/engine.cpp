@@ -40,7 +40,13 @@ Processor::Engine::Engine(HandlerTable handlers, std::optional<TargetSpec> targe
           ports.clock, target_ && target_->probe,
           [this] { return static_cast<double>(random_() - std::minstd_rand::min()) / static_cast<double>(std::minstd_rand::max()); },
           [this] { circuit_changed(); }),
-      workers_(options_.keys_in_flight_max, options_.worker_stack_bytes, [this] { return work(); }, [this] { return lanes_.ready(); }) {
+      workers_(options_.keys_in_flight_max, options_.worker_stack_bytes, [this] { return work(); }, [this] { return lanes_.ready(); }),
+      relay_(std::make_unique<Relay>(database_, ports_.sink, ports_.clock,
+                                     RelayOptions{.owner = who_.owner,
+                                                  .sweep_every = options_.scan_every,
+                                                  .sent = meters_.outbox_sent,
+                                                  .failed = meters_.outbox_failed})),
+      scans_(std::make_unique<Scans>(*this)) {
     meters_.circuit_open.with({who_.connection}).set(0);
     auto& metrics = ports_.metrics;
     metrics.gauge("syncline_in_flight_records", "Records read and not yet settled.",
@@ -85,12 +91,6 @@ core::Result<void> Processor::Engine::start() {
                 give_up, true, [&] { return store::raise_marks(database_.pool(), database_.deadline(), who_, marks); });
             return std::vector<bool>(wanted.size(), raised.has_value());
         });
-    relay_ = std::make_unique<Relay>(database_, ports_.sink, ports_.clock,
-                                     RelayOptions{.owner = who_.owner,
-                                                  .sweep_every = options_.scan_every,
-                                                  .sent = meters_.outbox_sent,
-                                                  .failed = meters_.outbox_failed});
-    scans_ = std::make_unique<Scans>(*this);
     intake_thread_ = std::thread([this] { run_intake(); });
     ticker_thread_ = std::thread([this] { run_ticker(); });
     relay_->start();
@@ -150,9 +150,7 @@ core::Result<void> Processor::Engine::alive(std::chrono::nanoseconds stuck_after
 }
 
 void Processor::Engine::mappings_changed(std::string version) {
-    if (scans_) {
-        scans_->mappings_changed(std::move(version));
-    }
+    scans_->mappings_changed(std::move(version));
 }
 
 Processor::Figures Processor::Engine::figures() const {
@@ -178,6 +176,12 @@ std::vector<AssignmentPtr> Processor::Engine::assignments() const {
 }
 
 void Processor::Engine::set_operator_pause(bool paused) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (drained_) {
+            return;  // The lanes are closed for good.
+        }
+    }
     flow_.set(PauseReason::operator_pause, paused);
     lanes_.close(paused);
 }

@@ -67,6 +67,13 @@ public:
                 break;
         }
         SYNCLINE_FAULT_POINT("intent_written");
+        if (!lease.still_held()) {
+            // It took so long to get (PostgreSQL was away) that nothing may be sent any more: it is ours, the next attempt renews it.
+            result_.lease_busy = true;
+            result_.busy_key = options.external_key;
+            result_.busy_until = context_.clock.now();
+            return core::fail(ErrorKind::conflict, "intent_busy", "the lease had ended before it could be used");
+        }
         return act(options, call, lease);
     }
 

@@ -58,6 +58,8 @@ TransportRecord record_of(const std::string& prefix, const kafka::RecordView& vi
 class KafkaSource final : public RecordSource {
 public:
     KafkaSource(KafkaSourceOptions options, core::Clock& /*clock*/) : options_(std::move(options)) {}
+    // Closes while this object is whole: revocation calls back into it.
+    ~KafkaSource() override { KafkaSource::stop(core::Deadline(core::system_clock(), std::chrono::seconds{10})); }
 
     core::Result<void> start(std::vector<std::string> topics, Listener listener) override {
         listener_ = std::move(listener);

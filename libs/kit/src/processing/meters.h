@@ -23,7 +23,7 @@ struct Meters {
           oldest_parked(metrics.gauge("syncline_oldest_parked_timestamp_seconds", "Since when the oldest parked key waits; 0 if none.")),
           oldest_held(metrics.gauge("syncline_oldest_held_timestamp_seconds", "Since when the oldest held key waits; 0 if none.")),
           outbox_unsent(metrics.gauge("syncline_outbox_unsent", "Events in the outbox.")),
-          outbox_oldest(metrics.gauge("syncline_outbox_oldest_timestamp_seconds", "Age of the oldest event in the outbox; 0 if none.")),
+          outbox_oldest(metrics.gauge("syncline_outbox_oldest_timestamp_seconds", "When the oldest event in the outbox was written; 0 if none.")),
           circuit_open(metrics.gauge("syncline_circuit_open", "1 while the target is considered away.", {"connection"})) {}
 
     telemetry::CounterFamily events;

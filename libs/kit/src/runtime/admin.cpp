@@ -1,10 +1,10 @@
 #include <fmt/format.h>
 #include <syncline/kit/admin.h>
 
-#include <exception>
-#include <span>
 #include <syncline/core/assert.h>
 #include <syncline/json/writer.h>
+#include <exception>
+#include <span>
 
 namespace syncline::kit {
 namespace {
@@ -36,7 +36,9 @@ std::vector<std::string> segments_of(std::string_view path) {
     return segments;
 }
 
-bool is_variable(std::string_view segment) { return segment.size() > 2 && segment.front() == '{' && segment.back() == '}'; }
+bool is_variable(std::string_view segment) {
+    return segment.size() > 2 && segment.front() == '{' && segment.back() == '}';
+}
 
 // Fits the rest of a path to the rest of a pattern; {name...} tries the shortest stretch first.
 bool fits(std::span<const std::string> pattern, std::span<const std::string> path, std::map<std::string, std::string>& values) {
@@ -101,7 +103,9 @@ std::string AdminRequest::query_value(const std::string& name) const {
     return found == query.end() ? std::string() : found->second;
 }
 
-AdminReply AdminReply::json(std::string body, int status) { return {.status = status, .body = std::move(body)}; }
+AdminReply AdminReply::json(std::string body, int status) {
+    return {.status = status, .body = std::move(body)};
+}
 
 AdminReply AdminReply::problem(int status, std::string_view code, std::string_view detail) {
     json::Writer writer;

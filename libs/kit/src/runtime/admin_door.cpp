@@ -26,7 +26,8 @@ http::Reply probe_reply(const std::vector<Check>& checks, bool verbose) {
     for (const auto& check : checks) {
         if (verbose) {
             body += check.result ? fmt::format("[+] {} ok\n", check.name)
-                                 : fmt::format("[-] {} failed: {}: {}\n", check.name, check.result.error().code, check.result.error().message);
+                                 : fmt::format("[-] {} failed: {}: {}\n", check.name, check.result.error().code,
+                                               check.result.error().message);
         } else if (!check.result) {
             body += fmt::format("{} {}\n", check.name, check.result.error().code);
         }
@@ -63,18 +64,19 @@ std::string actor_with_token(std::string_view lines, std::string_view token) {
 AdminDoor::AdminDoor(AdminDoorOptions options, const AdminRouter& router, const telemetry::Metrics& metrics)
     : options_(std::move(options)), router_(router), metrics_(metrics) {}
 
-AdminDoor::~AdminDoor() { close(core::Deadline(core::system_clock(), std::chrono::nanoseconds{0})); }
+AdminDoor::~AdminDoor() {
+    close(core::Deadline(core::system_clock(), std::chrono::nanoseconds{0}));
+}
 
 core::Result<void> AdminDoor::open() {
-    auto server = http::Server::start({.listen = options_.listen,
-                                       .name = "admin",
-                                       .body_bytes_max = std::size_t{1} << 20U,
-                                       .connections_max = 256,
-                                       .requests_in_flight_max = 128,
-                                       .bytes_in_flight_max = std::size_t{16} << 20U},
-                                      [this](http::IncomingRequest&& request, http::Responder responder) {
-                                          serve(std::move(request), std::move(responder));
-                                      });
+    auto server = http::Server::start(
+        {.listen = options_.listen,
+         .name = "admin",
+         .body_bytes_max = std::size_t{1} << 20U,
+         .connections_max = 256,
+         .requests_in_flight_max = 128,
+         .bytes_in_flight_max = std::size_t{16} << 20U},
+        [this](http::IncomingRequest&& request, http::Responder responder) { serve(std::move(request), std::move(responder)); });
     if (!server) {
         return std::unexpected(std::move(server.error()));
     }
@@ -110,7 +112,8 @@ void AdminDoor::serve(http::IncomingRequest&& request, http::Responder responder
         return responder.answer(http::method_not_allowed("GET, HEAD"));
     }
     if (path == "/metrics") {
-        return responder.answer({.status = 200, .body = metrics_.to_text(), .content_type = std::string(telemetry::Metrics::kContentType)});
+        return responder.answer(
+            {.status = 200, .body = metrics_.to_text(), .content_type = std::string(telemetry::Metrics::kContentType)});
     }
     if (path == "/version") {
         return responder.answer({.status = 200, .body = options_.version_json, .content_type = "application/json"});
@@ -177,7 +180,8 @@ void AdminDoor::work() {
         jobs_.pop_front();
         lock.unlock();
         if (job.request.method != "GET") {
-            telemetry::log::info("admin_action", {{"actor", job.request.actor}, {"method", job.request.method}, {"path", job.request.path}});
+            telemetry::log::info("admin_action",
+                                 {{"actor", job.request.actor}, {"method", job.request.method}, {"path", job.request.path}});
         }
         job.responder.answer(to_reply(router_.dispatch(std::move(job.request))));
         lock.lock();

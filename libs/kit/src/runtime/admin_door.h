@@ -9,6 +9,12 @@
 // made when first needed, so that a slow database holds up no probe.
 #pragma once
 
+#include <syncline/core/clock.h>
+#include <syncline/core/error.h>
+#include <syncline/http/server.h>
+#include <syncline/kit/admin.h>
+#include <syncline/kit/secret_file.h>
+#include <syncline/telemetry/metrics.h>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -17,12 +23,6 @@
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <syncline/core/clock.h>
-#include <syncline/core/error.h>
-#include <syncline/http/server.h>
-#include <syncline/kit/admin.h>
-#include <syncline/kit/secret_file.h>
-#include <syncline/telemetry/metrics.h>
 #include <thread>
 #include <vector>
 

@@ -1,14 +1,14 @@
 // The keys every service has, declared once. Internal to the runtime.
 #pragma once
 
-#include <chrono>
-#include <map>
-#include <string>
 #include <syncline/kafka/client.h>
 #include <syncline/kit/config.h>
 #include <syncline/kit/processor.h>
 #include <syncline/kit/secret_file.h>
 #include <syncline/telemetry/log.h>
+#include <chrono>
+#include <map>
+#include <string>
 #include <vector>
 
 namespace syncline::kit {

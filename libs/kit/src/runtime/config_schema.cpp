@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 #include <syncline/kit/config.h>
 
+#include <syncline/core/assert.h>
+#include <syncline/core/parse.h>
 #include <algorithm>
 #include <array>
 #include <limits>
-#include <syncline/core/assert.h>
-#include <syncline/core/parse.h>
 
 #include "src/runtime/value_text.h"
 
@@ -41,13 +41,18 @@ Wrong check_range(std::int64_t value, std::string_view text, std::string_view un
     return std::nullopt;
 }
 
-const std::string* scalar_of(const ConfigValue& value) { return std::get_if<std::string>(&value); }
+const std::string* scalar_of(const ConfigValue& value) {
+    return std::get_if<std::string>(&value);
+}
 
-std::string masked(std::string text, const KeyOptions& options) { return options.secret && !text.empty() ? "****" : text; }
+std::string masked(std::string text, const KeyOptions& options) {
+    return options.secret && !text.empty() ? "****" : text;
+}
 
 template <typename T>
 ConfigSchema::Entry whole_number(std::string key, T& member, KeyOptions options) {
-    ConfigSchema::Entry entry{.key = std::move(key), .type = "integer", .default_text = std::to_string(member), .options = options};
+    ConfigSchema::Entry entry{
+        .key = std::move(key), .type = "integer", .default_text = std::to_string(member), .options = options};
     entry.set = [&member, options](const ConfigValue& value) -> Wrong {
         const auto* text = scalar_of(value);
         const auto number = text == nullptr ? core::parse_int<T>("") : core::parse_int<T>(*text);
@@ -68,7 +73,9 @@ ConfigSchema::Entry whole_number(std::string key, T& member, KeyOptions options)
         member = *number;
         return std::nullopt;
     };
-    entry.shown = [&member, options] { return masked(std::to_string(member), options); };
+    entry.shown = [&member, options] {
+        return masked(std::to_string(member), options);
+    };
     return entry;
 }
 
@@ -132,7 +139,9 @@ void ConfigSchema::add(std::string key, bool& member, KeyOptions options) {
         member = *flag;
         return std::nullopt;
     };
-    entry.shown = [&member] { return member ? "true" : "false"; };
+    entry.shown = [&member] {
+        return member ? "true" : "false";
+    };
     add_entry(std::move(entry));
 }
 
@@ -161,8 +170,12 @@ void ConfigSchema::add(std::string key, std::string& member, KeyOptions options)
         member = *text;
         return std::nullopt;
     };
-    entry.fill = [&member](const std::string& text) { member = text; };
-    entry.shown = [&member, options] { return masked(member, options); };
+    entry.fill = [&member](const std::string& text) {
+        member = text;
+    };
+    entry.shown = [&member, options] {
+        return masked(member, options);
+    };
     add_entry(std::move(entry));
 }
 
@@ -173,7 +186,8 @@ void ConfigSchema::add(std::string key, std::chrono::milliseconds& member, KeyOp
         const auto* text = scalar_of(value);
         const auto duration = text == nullptr ? std::nullopt : parse_duration(*text, key);
         if (!duration) {
-            return fmt::format("{} is not a duration: write 500ms, 8s, 5m or 2h", text == nullptr ? "a list or map" : quoted(*text, options));
+            return fmt::format("{} is not a duration: write 500ms, 8s, 5m or 2h",
+                               text == nullptr ? "a list or map" : quoted(*text, options));
         }
         if (auto wrong = check_range(duration->count(), *text, "ms", options)) {
             return wrong;
@@ -181,7 +195,9 @@ void ConfigSchema::add(std::string key, std::chrono::milliseconds& member, KeyOp
         member = *duration;
         return std::nullopt;
     };
-    entry.shown = [&member] { return duration_text(member); };
+    entry.shown = [&member] {
+        return duration_text(member);
+    };
     add_entry(std::move(entry));
 }
 
@@ -201,12 +217,15 @@ void ConfigSchema::add(std::string key, Bytes& member, KeyOptions options) {
         member.value = *bytes;
         return std::nullopt;
     };
-    entry.shown = [&member] { return bytes_text(member.value); };
+    entry.shown = [&member] {
+        return bytes_text(member.value);
+    };
     add_entry(std::move(entry));
 }
 
 void ConfigSchema::add(std::string key, std::vector<std::string>& member, KeyOptions options) {
-    Entry entry{.key = std::move(key), .type = "list", .default_text = fmt::format("{}", fmt::join(member, ",")), .options = options};
+    Entry entry{
+        .key = std::move(key), .type = "list", .default_text = fmt::format("{}", fmt::join(member, ",")), .options = options};
     entry.set = [&member, options](const ConfigValue& value) -> Wrong {
         std::vector<std::string> list;
         if (const auto* text = scalar_of(value)) {
@@ -221,13 +240,16 @@ void ConfigSchema::add(std::string key, std::vector<std::string>& member, KeyOpt
                 return wrong;
             }
         }
-        if (auto wrong = check_range(static_cast<std::int64_t>(list.size()), fmt::format("a list of {}", list.size()), "", options)) {
+        if (auto wrong =
+                check_range(static_cast<std::int64_t>(list.size()), fmt::format("a list of {}", list.size()), "", options)) {
             return wrong;
         }
         member = std::move(list);
         return std::nullopt;
     };
-    entry.shown = [&member, options] { return masked(fmt::format("{}", fmt::join(member, ",")), options); };
+    entry.shown = [&member, options] {
+        return masked(fmt::format("{}", fmt::join(member, ",")), options);
+    };
     add_entry(std::move(entry));
 }
 
@@ -256,7 +278,9 @@ void ConfigSchema::add(std::string key, std::map<std::string, std::string>& memb
         member = std::move(map);
         return std::nullopt;
     };
-    entry.shown = [&member, options] { return masked(joined(member), options); };
+    entry.shown = [&member, options] {
+        return masked(joined(member), options);
+    };
     add_entry(std::move(entry));
 }
 
@@ -271,8 +295,12 @@ void ConfigSchema::add(std::string key, SecretFile& member, KeyOptions options) 
         // Whether it can be read is asked when the service really starts: --check-config may run where no secret is mounted.
         return std::nullopt;
     };
-    entry.shown = [&member] { return member.path(); };
-    entry.secret = [&member] { return member; };
+    entry.shown = [&member] {
+        return member.path();
+    };
+    entry.secret = [&member] {
+        return member;
+    };
     add_entry(std::move(entry));
 }
 
@@ -301,7 +329,9 @@ std::optional<std::string> must_be_host_port(std::string_view text) {
 }
 
 std::optional<std::string> must_be_alias(std::string_view text) {
-    const auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
+    const auto allowed = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+    };
     if (text.empty() || text.size() > 63 || !std::ranges::all_of(text, allowed)) {
         return "is not 1 to 63 of a-z, 0-9 and -";
     }

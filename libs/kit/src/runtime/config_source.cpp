@@ -24,7 +24,9 @@ std::string environment_name(std::string_view key) {
     return name;
 }
 
-int line_of(const YAML::Node& node) { return node.Mark().line + 1; }
+int line_of(const YAML::Node& node) {
+    return node.Mark().line + 1;
+}
 
 bool is_empty(const ConfigValue& value) {
     return std::visit([](const auto& held) { return held.empty(); }, value);
@@ -64,8 +66,9 @@ struct ConfigSource::Parsed {
             }
             const auto nearest = nearest_name(key, names);
             problem(fmt::format("unknown key {}", key),
-                    nearest.empty() ? "remove it; --help lists the keys" : fmt::format("did you mean {}? --help lists the keys", nearest), node,
-                    key);
+                    nearest.empty() ? "remove it; --help lists the keys"
+                                    : fmt::format("did you mean {}? --help lists the keys", nearest),
+                    node, key);
         }
 
         void value(const YAML::Node& node, const YAML::Node& at, const std::string& key) {
@@ -76,7 +79,8 @@ struct ConfigSource::Parsed {
                 std::vector<std::string> list;
                 for (const auto& element : node) {
                     if (!element.IsScalar()) {
-                        return problem(fmt::format("{} is a list of plain values", key), "write one text for each element", element, key);
+                        return problem(fmt::format("{} is a list of plain values", key), "write one text for each element",
+                                       element, key);
                     }
                     list.push_back(element.Scalar());
                 }
@@ -85,7 +89,8 @@ struct ConfigSource::Parsed {
                 std::map<std::string, std::string> map;
                 for (const auto& pair : node) {
                     if (!pair.first.IsScalar() || !pair.second.IsScalar()) {
-                        return problem(fmt::format("{} is a map of plain values", key), "write name: value pairs", pair.first, key);
+                        return problem(fmt::format("{} is a map of plain values", key), "write name: value pairs", pair.first,
+                                       key);
                     }
                     map[pair.first.Scalar()] = pair.second.Scalar();
                 }
@@ -112,7 +117,8 @@ struct ConfigSource::Parsed {
                     }
                     continue;
                 }
-                const bool section = std::ranges::any_of(declared, [&](const auto& one) { return one.first.starts_with(key + "."); });
+                const bool section =
+                    std::ranges::any_of(declared, [&](const auto& one) { return one.first.starts_with(key + "."); });
                 if (section && pair.second.IsMap()) {
                     map(pair.second, key);
                 } else if (section && pair.second.IsNull()) {
@@ -137,7 +143,8 @@ ConfigSource::~ConfigSource() = default;
 ConfigSource ConfigSource::from_file(const std::string& path, Environment environment) {
     const auto text = read_file(path, kConfigBytesMax);
     if (!text) {
-        throw StartError({Problem{.what = text.error().message, .cure = "give a readable YAML file with --config", .file = path}});
+        throw StartError(
+            {Problem{.what = text.error().message, .cure = "give a readable YAML file with --config", .file = path}});
     }
     return from_text(*text, path, std::move(environment));
 }
@@ -204,13 +211,15 @@ std::vector<Problem> ConfigSource::apply(const std::vector<const ConfigSchema*>&
         const auto found = given.find(key);
         if (found == given.end() || is_empty(found->second.value)) {
             if (entry->options.required && (found != given.end() || entry->default_text.empty())) {
-                problems.push_back({.what = fmt::format("key {} is {}: {}", key, found == given.end() ? "missing" : "empty", entry->options.help),
-                                    .cure = fmt::format("set {}{} in the file or {} in the environment", key,
-                                                        entry->options.example.empty() ? "" : " (for example " + entry->options.example + ")",
-                                                        environment_name(key)),
-                                    .file = parsed_->name,
-                                    .line = found == given.end() ? 0 : found->second.line,
-                                    .key = key});
+                problems.push_back(
+                    {.what =
+                         fmt::format("key {} is {}: {}", key, found == given.end() ? "missing" : "empty", entry->options.help),
+                     .cure = fmt::format("set {}{} in the file or {} in the environment", key,
+                                         entry->options.example.empty() ? "" : " (for example " + entry->options.example + ")",
+                                         environment_name(key)),
+                     .file = parsed_->name,
+                     .line = found == given.end() ? 0 : found->second.line,
+                     .key = key});
                 continue;
             }
             if (found == given.end()) {

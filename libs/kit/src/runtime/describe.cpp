@@ -27,7 +27,10 @@ void write_keys(json::Writer& out, const std::vector<ConfigSchema::Entry>& entri
     for (const auto& entry : entries) {
         const auto& options = entry.options;
         out.begin_object().member("key", entry.key).member("env", environment_name(entry.key)).member("owner", owner);
-        out.member("type", entry.type).member("default", entry.default_text).member("help", options.help).member("unit", options.unit);
+        out.member("type", entry.type)
+            .member("default", entry.default_text)
+            .member("help", options.help)
+            .member("unit", options.unit);
         out.member("required", options.required).member("secret", options.secret || entry.type == "secret_file");
         if (options.min) {
             out.member("min", *options.min);
@@ -69,7 +72,9 @@ std::vector<std::string> tables_of(const std::vector<postgres::Migration>& migra
     return tables;
 }
 
-std::string padded(std::string_view text, std::size_t width) { return fmt::format("{:<{}}", text, width); }
+std::string padded(std::string_view text, std::size_t width) {
+    return fmt::format("{:<{}}", text, width);
+}
 
 void append_keys(std::string& out, const std::vector<ConfigSchema::Entry>& entries) {
     for (const auto& entry : entries) {
@@ -114,7 +119,10 @@ std::string describe_json(ServiceCore& service) {
     for (const auto& publication : service.publications()) {
         const auto* topic = topics::find(publication.topic);
         for (const auto& type : publication.types) {
-            out.begin_object().member("topic", publication.topic).member("event", type.substr(type.rfind('.') + 1)).member("type", type);
+            out.begin_object()
+                .member("topic", publication.topic)
+                .member("event", type.substr(type.rfind('.') + 1))
+                .member("type", type);
             out.member("key", topic == nullptr ? std::string_view{} : topic->key).end_object();
         }
     }
@@ -140,7 +148,11 @@ std::string describe_json(ServiceCore& service) {
     if (!service.consumptions().empty()) {
         out.key("retry_policy").begin_array();
         for (const auto& row : fate_table()) {
-            out.begin_object().member("kind", core::to_string(row.kind)).member("when", row.when).member("fate", row.fate).end_object();
+            out.begin_object()
+                .member("kind", core::to_string(row.kind))
+                .member("when", row.when)
+                .member("fate", row.fate)
+                .end_object();
         }
         out.end_array();
     }
@@ -192,9 +204,11 @@ std::string check_table(ServiceCore& service) {
         out += fmt::format("\nshops: {}\n", shops->by_alias.size());
         for (const auto& [alias, shop] : shops->by_alias) {
             const auto* app = shops->app_of(shop);
-            const auto readable = std::ranges::count_if(app->secrets, [](const SecretFile& secret) { return secret.check().has_value(); });
-            out += fmt::format("  {}  {}  app {} ({} of {} secrets readable)  {}  {}  {}\n", padded(alias, 12), padded(shop.domain, 32), shop.app,
-                               readable, app->secrets.size(), shop.currency, shop.timezone, shop.enabled ? "enabled" : "disabled");
+            const auto readable =
+                std::ranges::count_if(app->secrets, [](const SecretFile& secret) { return secret.check().has_value(); });
+            out += fmt::format("  {}  {}  app {} ({} of {} secrets readable)  {}  {}  {}\n", padded(alias, 12),
+                               padded(shop.domain, 32), shop.app, readable, app->secrets.size(), shop.currency, shop.timezone,
+                               shop.enabled ? "enabled" : "disabled");
         }
     }
     for (const auto& mappings : service.all_mappings()) {

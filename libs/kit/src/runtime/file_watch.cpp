@@ -6,10 +6,10 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include <syncline/telemetry/log.h>
 #include <array>
 #include <chrono>
 #include <set>
-#include <syncline/telemetry/log.h>
 
 namespace syncline::kit {
 namespace {
@@ -30,11 +30,14 @@ double unix_seconds(core::SystemTime time) {
 FileWatch::FileWatch(telemetry::Metrics& metrics, core::Clock& clock)
     : clock_(clock),
       failed_(metrics.gauge("syncline_config_reload_failed",
-                            "1 while the newest text of a re-read file is refused and the last good one stays in force.", {"file"})),
-      loaded_(metrics.gauge("syncline_config_loaded_timestamp_seconds", "When the text of a re-read file that is in force was loaded.",
-                            {"file"})) {}
+                            "1 while the newest text of a re-read file is refused and the last good one stays in force.",
+                            {"file"})),
+      loaded_(metrics.gauge("syncline_config_loaded_timestamp_seconds",
+                            "When the text of a re-read file that is in force was loaded.", {"file"})) {}
 
-FileWatch::~FileWatch() { stop(); }
+FileWatch::~FileWatch() {
+    stop();
+}
 
 core::Result<void> FileWatch::add(const std::string& path, Load load) {
     const auto slash = path.rfind('/');
@@ -91,7 +94,8 @@ void FileWatch::run() {
     // What changed between the first reading and the watch.
     look();
     while (true) {
-        std::array<pollfd, 2> waiting{{{.fd = stop_event_, .events = POLLIN, .revents = 0}, {.fd = notify_, .events = POLLIN, .revents = 0}}};
+        std::array<pollfd, 2> waiting{
+            {{.fd = stop_event_, .events = POLLIN, .revents = 0}, {.fd = notify_, .events = POLLIN, .revents = 0}}};
         ::poll(waiting.data(), notify_ >= 0 ? 2 : 1, kPollMs);
         if ((waiting[0].revents & POLLIN) != 0) {
             break;

@@ -2,16 +2,17 @@
 //
 // One thread watches their folders (inotify) and looks every five seconds besides, so that a swapped symlink (a ConfigMap's
 // ..data), a network file system and a missed event all end the same way. A file is read when it has stood still for a moment;
-// what its loader refuses, and a file that is gone, changes nothing, is logged once and sets syncline_config_reload_failed{file} until a good one comes.
+// what its loader refuses, and a file that is gone, changes nothing, is logged once and sets syncline_config_reload_failed{file}
+// until a good one comes.
 #pragma once
 
+#include <syncline/core/clock.h>
+#include <syncline/core/error.h>
+#include <syncline/telemetry/metrics.h>
 #include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <syncline/core/clock.h>
-#include <syncline/core/error.h>
-#include <syncline/telemetry/metrics.h>
 #include <thread>
 #include <vector>
 

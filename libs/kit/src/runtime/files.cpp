@@ -12,12 +12,14 @@
 namespace syncline::kit {
 namespace {
 
-std::int64_t nanos(const timespec& time) { return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; }
+std::int64_t nanos(const timespec& time) {
+    return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
 
 }  // namespace
 
 std::optional<FileStamp> stamp_of(const std::string& path) {
-    struct stat found {};
+    struct stat found{};
     if (::stat(path.c_str(), &found) != 0) {
         return std::nullopt;
     }
@@ -30,7 +32,8 @@ std::optional<FileStamp> stamp_of(const std::string& path) {
 
 core::Result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
     const auto failed = [&path](int error) {
-        return core::fail(core::ErrorKind::transient, "file_unreadable", fmt::format("cannot read {}: {}", path, std::strerror(error)));
+        return core::fail(core::ErrorKind::transient, "file_unreadable",
+                          fmt::format("cannot read {}: {}", path, std::strerror(error)));
     };
     const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (file < 0) {
@@ -54,7 +57,8 @@ core::Result<std::string> read_file(const std::string& path, std::size_t bytes_m
         content.append(piece.data(), static_cast<std::size_t>(got));
         if (content.size() > bytes_max) {
             ::close(file);
-            return core::fail(core::ErrorKind::transient, "file_too_large", fmt::format("{} is larger than {} bytes", path, bytes_max));
+            return core::fail(core::ErrorKind::transient, "file_too_large",
+                              fmt::format("{} is larger than {} bytes", path, bytes_max));
         }
     }
     ::close(file);

@@ -1,11 +1,11 @@
 // Small local files, read whole. Internal to the runtime.
 #pragma once
 
+#include <syncline/core/error.h>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <syncline/core/error.h>
 
 namespace syncline::kit {
 
@@ -22,7 +22,8 @@ struct FileStamp {
 // Nothing if there is no such file.
 [[nodiscard]] std::optional<FileStamp> stamp_of(const std::string& path);
 
-// The whole content. Errors: kind transient, code "file_unreadable" or "file_too_large"; the message names the path and the reason.
+// The whole content. Errors: kind transient, code "file_unreadable" or "file_too_large"; the message names the path and the
+// reason.
 [[nodiscard]] core::Result<std::string> read_file(const std::string& path, std::size_t bytes_max);
 
 // The folder of a path, "." for a bare name.

@@ -92,12 +92,16 @@ void Lifecycle::open() {
                                                          .version_json = version_json(service_.name()),
                                                          .live = [this] { return live(); },
                                                          .ready = [this] { return ready(); },
-                                                         .started = [this] { return started(); }},
+                                                         .started =
+                                                             [this] {
+                                                                 return started();
+                                                             }},
                                         service_.admin(), service_.metrics());
     if (const auto opened = door_->open(); !opened) {
-        throw StartError({Problem{.what = fmt::format("admin port {}: {}", service_.common().admin_listen, opened.error().message),
-                                  .cure = "set admin.listen to a free host:port" + (opened.error().hint.empty() ? "" : "; " + opened.error().hint),
-                                  .key = "admin.listen"}});
+        throw StartError({Problem{
+            .what = fmt::format("admin port {}: {}", service_.common().admin_listen, opened.error().message),
+            .cure = "set admin.listen to a free host:port" + (opened.error().hint.empty() ? "" : "; " + opened.error().hint),
+            .key = "admin.listen"}});
     }
     log::info("admin_listening", {{"url", door_->url()}});
     for (const auto& runnable : service_.runnables()) {
@@ -142,8 +146,9 @@ void Lifecycle::arm_watchdog(core::SteadyTime until) {
     watchdog_ = std::thread([this, until] {
         std::unique_lock lock(watchdog_mutex_);
         if (!clock_.wait_until(lock, watchdog_wake_, until, [this] { return watchdog_off_; })) {
-            log::error("drain_deadline_missed", {{"drain_seconds", std::chrono::duration<double>(service_.common().drain).count()},
-                                                 {"hint", "raise drain_seconds and the pod's grace period, or look for a handler that blocks"}});
+            log::error("drain_deadline_missed",
+                       {{"drain_seconds", std::chrono::duration<double>(service_.common().drain).count()},
+                        {"hint", "raise drain_seconds and the pod's grace period, or look for a handler that blocks"}});
             ::_exit(1);
         }
     });
@@ -177,10 +182,11 @@ int Lifecycle::drain() {
         }
     }
     door_->close(core::Deadline(clock_, 200ms).sooner_of(deadline));
-    telemetry::trace::stop(std::min<std::chrono::milliseconds>(2s, std::chrono::duration_cast<std::chrono::milliseconds>(deadline.left())));
+    telemetry::trace::stop(
+        std::min<std::chrono::milliseconds>(2s, std::chrono::duration_cast<std::chrono::milliseconds>(deadline.left())));
     service_.release();
     const bool good = complete && !broken_;
-    log::info("drained", {{"complete", complete}});
+    log::info("service_drained", {{"complete", complete}});
     return good ? 0 : 1;
 }
 
@@ -202,6 +208,9 @@ void Lifecycle::upkeep() {
         start_processor();
     } catch (const StartError& error) {
         return give_up(error.problems());
+    } catch (const std::exception& error) {
+        return give_up(
+            {Problem{.what = fmt::format("unexpected: {}", error.what()), .cure = "this is a fault of the program: report it"}});
     }
     started_ = true;
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock_.steady() - began_);
@@ -265,8 +274,10 @@ core::Result<void> Lifecycle::prepare_schema() {
             return std::unexpected(pending.error());
         }
         if (!pending->empty()) {
-            throw StartError(fmt::format("the database schema {} is older than this program: {} is missing", service_.id(), fmt::join(*pending, ", ")),
-                             fmt::format("run {} --migrate with this configuration, or set postgres.migrate_at_start", service_.name()));
+            throw StartError(
+                fmt::format("the database schema {} is older than this program: {} is missing", service_.id(),
+                            fmt::join(*pending, ", ")),
+                fmt::format("run {} --migrate with this configuration, or set postgres.migrate_at_start", service_.name()));
         }
         return {};
     }
@@ -335,36 +346,15 @@ void Lifecycle::chores() {
     if (auto* producer = service_.producer_if_any(); producer != nullptr && producer->stats().brokers_up > 0) {
         brokers_seen_ = true;
     }
-    if (!postgres_.used) {
+    const auto& file = service_.common().postgres_url_file;
+    if (!postgres_.used || !file.configured()) {
         return;
     }
-    const auto& file = service_.common().postgres_url_file;
-    if (file.configured()) {
-        auto url = file.current();
-        if (!url.empty() && url != url_in_use_) {
-            url_in_use_ = url;
-            service_.pool()->use_url(std::move(url));
-            log::info("postgres_url_rotated");
-        }
-    }
-    record_mapping_versions();
-}
-
-void Lifecycle::record_mapping_versions() {
-    versions_recorded_.resize(service_.all_mappings().size());
-    for (std::size_t i = 0; i < versions_recorded_.size(); ++i) {
-        const auto& mappings = *service_.all_mappings()[i];
-        const auto version = mappings.snapshot()->version;
-        if (version.empty() || version == versions_recorded_[i]) {
-            continue;
-        }
-        const auto written = service_.pool()->exec(core::Deadline(clock_, kAttempt),
-                                                   "INSERT INTO mapping_versions (connection, version) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-                                                   postgres::Params{}.add(mappings.connection()).add(version));
-        if (written) {
-            versions_recorded_[i] = version;
-            log::info("mapping_in_force", {{"connection", mappings.connection()}, {"version", version}});
-        }
+    auto url = file.current();
+    if (!url.empty() && url != url_in_use_) {
+        url_in_use_ = url;
+        service_.pool()->use_url(std::move(url));
+        log::info("postgres_url_rotated");
     }
 }
 
@@ -405,7 +395,8 @@ std::vector<Check> Lifecycle::ready() {
         core::Result<void> result;
         const auto up = producer->stats().brokers_up > 0;
         if (!producer->usable()) {
-            result = core::fail(core::ErrorKind::transient, "producer_rebuilding", "the producer had a fatal error and is being rebuilt");
+            result = core::fail(core::ErrorKind::transient, "producer_rebuilding",
+                                "the producer had a fatal error and is being rebuilt");
         } else if (brokers_seen_ && !up) {
             // Figures come every few seconds: before the first ones nothing is known.
             result = core::fail(core::ErrorKind::transient, "kafka_unavailable", "no broker is connected");

@@ -1,10 +1,13 @@
-// From wired to gone: opens the door, waits for PostgreSQL and Kafka, starts the processor, and on SIGTERM takes it all down in order
-// under one deadline. Internal to the runtime.
+// From wired to gone: opens the door, waits for PostgreSQL and Kafka, starts the processor, and on SIGTERM takes it all down in
+// order under one deadline. Internal to the runtime.
 //
-// Threads: serve() runs on the main thread, which waits for signals; `upkeep` is a thread that waits for what the service depends on
-// and then does small chores (a rotated database password, the first time a mapping version was seen).
+// Threads: serve() runs on the main thread, which waits for signals; `upkeep` is a thread that waits for what the service depends
+// on and then does small chores (a rotated database password).
 #pragma once
 
+#include <syncline/core/clock.h>
+#include <syncline/core/error.h>
+#include <syncline/kit/config.h>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -13,9 +16,6 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <syncline/core/clock.h>
-#include <syncline/core/error.h>
-#include <syncline/kit/config.h>
 #include <thread>
 #include <vector>
 
@@ -32,7 +32,8 @@ public:
     Lifecycle& operator=(const Lifecycle&) = delete;
     ~Lifecycle();
 
-    // Blocks until SIGTERM, SIGINT or something final. The exit code: 0 drained, 1 not; throws StartError (topic missing, port in use).
+    // Blocks until SIGTERM, SIGINT or something final. The exit code: 0 drained, 1 not; throws StartError (topic missing, port in
+    // use).
     int serve();
 
 private:
@@ -56,7 +57,6 @@ private:
     core::Result<void> check_topics();
     void start_processor();
     void chores();
-    void record_mapping_versions();
     bool pause(std::chrono::milliseconds time);
     void give_up(std::vector<Problem> problems);
 
@@ -80,7 +80,6 @@ private:
     std::atomic<bool> brokers_seen_{false};
 
     std::string url_in_use_;
-    std::vector<std::string> versions_recorded_;
 
     std::size_t runnables_started_ = 0;
     std::unique_ptr<AdminDoor> door_;

@@ -4,15 +4,17 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <limits>
 #include <syncline/core/parse.h>
+#include <limits>
 
 #include "src/runtime/files.h"
 
 namespace syncline::kit {
 namespace {
 
-double seconds(const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6; }
+double seconds(const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
 
 double processor_seconds() {
     rusage used{};
@@ -28,7 +30,8 @@ double resident_bytes() {
     }
     const auto from = text->find(' ') + 1;
     const auto pages = core::parse_int<std::int64_t>(std::string_view(*text).substr(from, text->find(' ', from) - from));
-    return pages ? static_cast<double>(*pages) * static_cast<double>(::sysconf(_SC_PAGESIZE)) : std::numeric_limits<double>::quiet_NaN();
+    return pages ? static_cast<double>(*pages) * static_cast<double>(::sysconf(_SC_PAGESIZE))
+                 : std::numeric_limits<double>::quiet_NaN();
 }
 
 double open_files() {

@@ -1,9 +1,9 @@
 // What Prometheus users expect of every process: memory, processor time, open files, start time. Internal to the runtime.
 #pragma once
 
-#include <string_view>
 #include <syncline/core/clock.h>
 #include <syncline/telemetry/metrics.h>
+#include <string_view>
 
 namespace syncline::kit {
 

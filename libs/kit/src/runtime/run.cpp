@@ -104,7 +104,8 @@ int migrate(ServiceCore& service) {
     return kOk;
 }
 
-int run_mode(const std::string& name, const CommandLine& line, Mode mode, core::SteadyTime began, const std::function<void(Service&)>& wire) {
+int run_mode(const std::string& name, const CommandLine& line, Mode mode, core::SteadyTime began,
+             const std::function<void(Service&)>& wire) {
     auto environment = ConfigSource::process_environment();
     auto source = line.config_file.empty() ? ConfigSource(std::move(environment))
                                            : ConfigSource::from_file(line.config_file, std::move(environment));
@@ -143,7 +144,8 @@ int run(std::string_view name, int argc, char** argv, const std::function<void(S
         return kStartFailed;
     }
     if (line.version) {
-        print(fmt::format("{} {}{} ({})\n", service, version(), source().empty() ? "" : fmt::format(" {}", source()), kafka::library_version()));
+        print(fmt::format("{} {}{} ({})\n", service, version(), source().empty() ? "" : fmt::format(" {}", source()),
+                          kafka::library_version()));
         return kOk;
     }
     const auto mode = line.describe || line.help ? Mode::describe
@@ -160,10 +162,14 @@ int run(std::string_view name, int argc, char** argv, const std::function<void(S
     } catch (const StartError& error) {
         return start_failed(service, error.problems(), stdout_is_log);
     } catch (const std::exception& error) {
-        return start_failed(service, {Problem{.what = fmt::format("unexpected: {}", error.what()), .cure = "this is a fault of the program: report it"}},
-                            stdout_is_log);
+        return start_failed(
+            service,
+            {Problem{.what = fmt::format("unexpected: {}", error.what()), .cure = "this is a fault of the program: report it"}},
+            stdout_is_log);
     } catch (...) {
-        return start_failed(service, {Problem{.what = "unexpected exception", .cure = "this is a fault of the program: report it"}}, stdout_is_log);
+        return start_failed(service,
+                            {Problem{.what = "unexpected exception", .cure = "this is a fault of the program: report it"}},
+                            stdout_is_log);
     }
 }
 

@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 #include <syncline/kit/secret_file.h>
 
+#include <syncline/core/clock.h>
 #include <mutex>
 #include <optional>
-#include <syncline/core/clock.h>
 
 #include "src/runtime/files.h"
 
@@ -49,7 +49,9 @@ struct SecretFile::State {
 
 SecretFile::SecretFile() : SecretFile(std::string()) {}
 
-SecretFile::SecretFile(std::string path) : state_(std::make_shared<State>()) { state_->path = std::move(path); }
+SecretFile::SecretFile(std::string path) : state_(std::make_shared<State>()) {
+    state_->path = std::move(path);
+}
 
 SecretFile SecretFile::of(std::string content) {
     SecretFile secret;
@@ -57,9 +59,13 @@ SecretFile SecretFile::of(std::string content) {
     return secret;
 }
 
-bool SecretFile::configured() const { return !state_->path.empty() || !state_->content.empty(); }
+bool SecretFile::configured() const {
+    return !state_->path.empty() || !state_->content.empty();
+}
 
-const std::string& SecretFile::path() const { return state_->path; }
+const std::string& SecretFile::path() const {
+    return state_->path;
+}
 
 std::string SecretFile::current() const {
     const std::lock_guard lock(state_->mutex);

@@ -19,15 +19,6 @@ namespace {
 
 namespace log = telemetry::log;
 
-constexpr std::string_view kMappingVersionsSql = R"sql(
-CREATE TABLE IF NOT EXISTS mapping_versions (
-    connection text NOT NULL,
-    version    text NOT NULL,
-    first_seen timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (connection, version)
-);
-)sql";
-
 std::string client_id(const std::string& service) {
     std::array<char, 256> host{};
     ::gethostname(host.data(), host.size() - 1);
@@ -48,7 +39,9 @@ ServiceCore::ServiceCore(std::string name, Mode mode, ConfigSource source, core:
     common_.declare(common_schema_);
 }
 
-ServiceCore::~ServiceCore() { release(); }
+ServiceCore::~ServiceCore() {
+    release();
+}
 
 void ServiceCore::release() {
     // Nothing reloads into what goes away; the processor's threads end before what handlers use; owned objects may hold on to the
@@ -72,13 +65,15 @@ void ServiceCore::problem(std::string what, std::string cure, std::string key) {
 
 void ServiceCore::read_config(ConfigSchema& schema) {
     if (config_read_) {
-        throw StartError("the program reads its configuration twice or after it was needed", "call service.config<…>() once, first thing in wire");
+        throw StartError("the program reads its configuration twice or after it was needed",
+                         "call service.config<…>() once, first thing in wire");
     }
     config_read_ = true;
     const std::vector<const ConfigSchema*> both{&common_schema_, &schema};
     auto problems = source_.apply(both);
     if (mode_ == Mode::describe) {
-        // What is required and not given reads as its own name, so that groups and files come out as order-export.<connection>.v1.
+        // What is required and not given reads as its own name, so that groups and files come out as
+        // order-export.<connection>.v1.
         for (const auto* declared : both) {
             for (const auto& entry : declared->entries()) {
                 if (entry.options.required && entry.type == "string" && entry.shown().empty()) {
@@ -93,8 +88,9 @@ void ServiceCore::read_config(ConfigSchema& schema) {
     own_entries_ = schema.entries();
     for (const auto* declared : both) {
         for (const auto& entry : declared->entries()) {
-            shown_.emplace_back(entry.key, entry.key == "postgres.url" && !entry.shown().empty() ? mask_password(common_.postgres_url)
-                                                                                                  : entry.shown());
+            shown_.emplace_back(entry.key, entry.key == "postgres.url" && !entry.shown().empty()
+                                               ? mask_password(common_.postgres_url)
+                                               : entry.shown());
             if (entry.secret && entry.secret().configured()) {
                 secrets_.emplace_back(entry.key, entry.secret());
             }
@@ -143,7 +139,6 @@ postgres::Pool& ServiceCore::postgres() {
     }
     pool_ = std::make_unique<postgres::Pool>(
         postgres::PoolOptions{.url = url, .connections_max = common_.connections_max, .schema = id(), .application_name = name_});
-    migrations_.insert(migrations_.begin(), {.name = "kit_mapping_versions_0001", .sql = std::string(kMappingVersionsSql)});
     return *pool_;
 }
 
@@ -168,7 +163,8 @@ kafka::Fetcher& ServiceCore::fetcher() {
     if (!fetcher_) {
         auto made = kafka::Fetcher::create(kafka_client());
         if (!made) {
-            throw StartError({Problem{.what = made.error().message, .cure = "mend the keys below kafka.", .key = "kafka.properties"}});
+            throw StartError(
+                {Problem{.what = made.error().message, .cure = "mend the keys below kafka.", .key = "kafka.properties"}});
         }
         fetcher_ = std::move(*made);
     }
@@ -186,7 +182,8 @@ kafka::Producer& ServiceCore::producer() {
                                    .delivery_timeout = common_.producer_delivery_timeout};
     auto made = kafka::Producer::create(std::move(options));
     if (!made) {
-        throw StartError({Problem{.what = made.error().message, .cure = "mend the keys below kafka.", .key = "kafka.properties"}});
+        throw StartError(
+            {Problem{.what = made.error().message, .cure = "mend the keys below kafka.", .key = "kafka.properties"}});
     }
     producer_ = std::move(*made);
     return *producer_;
@@ -194,10 +191,11 @@ kafka::Producer& ServiceCore::producer() {
 
 void ServiceCore::load_file(const std::string& path, const std::string& key, FileWatch::Load load) {
     if (auto loaded = files_.add(path, std::move(load)); !loaded) {
-        problems_.push_back({.what = loaded.error().message,
-                             .cure = loaded.error().hint.empty() ? "mend or mount the file that " + key + " names" : loaded.error().hint,
-                             .file = path,
-                             .key = key});
+        problems_.push_back(
+            {.what = loaded.error().message,
+             .cure = loaded.error().hint.empty() ? "mend or mount the file that " + key + " names" : loaded.error().hint,
+             .file = path,
+             .key = key});
     }
 }
 
@@ -211,7 +209,8 @@ Shops& ServiceCore::shops() {
         return *shops_;
     }
     if (common_.shops_file.empty()) {
-        problem("key shops_file is missing: this service needs to know its shops", "set shops_file to the path of shops.yaml", "shops_file");
+        problem("key shops_file is missing: this service needs to know its shops", "set shops_file to the path of shops.yaml",
+                "shops_file");
         return *shops_;
     }
     load_file(common_.shops_file, "shops_file", [this, folder = folder_of(common_.shops_file)](const std::string& text) {
@@ -236,16 +235,20 @@ Mappings& ServiceCore::mappings(const std::string& connection, Mappings::Parse p
     return made;
 }
 
-std::string ServiceCore::topic_name(std::string_view topic) const { return fmt::format("{}.{}", common_.topic_prefix, topic); }
+std::string ServiceCore::topic_name(std::string_view topic) const {
+    return fmt::format("{}.{}", common_.topic_prefix, topic);
+}
 
 void ServiceCore::publishes(std::string topic, std::vector<std::string> types) {
     const auto* spec = topics::find(topic);
     if (spec == nullptr) {
-        problem(fmt::format("the program publishes to {}, which proto/topics.yaml does not list", topic), "use a constant of syncline/topics.h");
+        problem(fmt::format("the program publishes to {}, which proto/topics.yaml does not list", topic),
+                "use a constant of syncline/topics.h");
     } else {
         for (const auto& type : types) {
             if (!spec->may_carry(type)) {
-                problem(fmt::format("the program publishes {} to {}, which does not carry it", type, topic), "list the type in proto/topics.yaml");
+                problem(fmt::format("the program publishes {} to {}, which does not carry it", type, topic),
+                        "list the type in proto/topics.yaml");
             }
         }
     }
@@ -264,14 +267,18 @@ void ServiceCore::target(TargetSpec spec) {
     target_ = std::move(spec);
 }
 
-void ServiceCore::holds_resolve_by(ResolvesHold resolves) { resolves_hold_ = std::move(resolves); }
+void ServiceCore::holds_resolve_by(ResolvesHold resolves) {
+    resolves_hold_ = std::move(resolves);
+}
 
 void ServiceCore::migration(std::string_view name, std::string_view sql) {
     static_cast<void>(postgres());
     migrations_.push_back({.name = std::string(name), .sql = std::string(sql)});
 }
 
-void ServiceCore::on_stop(std::function<void()> stop) { stops_.push_back(std::move(stop)); }
+void ServiceCore::on_stop(std::function<void()> stop) {
+    stops_.push_back(std::move(stop));
+}
 
 void ServiceCore::runnable(std::string name, std::function<void()> start, std::function<void(core::Deadline)> stop) {
     runnables_.push_back({.name = std::move(name), .start = std::move(start), .stop = std::move(stop)});
@@ -280,13 +287,16 @@ void ServiceCore::runnable(std::string name, std::function<void()> start, std::f
 void ServiceCore::add_handler(HandlerSpec spec) {
     const auto* topic = topics::find(spec.topic);
     if (topic == nullptr || !topic->may_carry(spec.type)) {
-        problem(fmt::format("the program handles {} of {}, which does not carry it", spec.type, spec.topic), "list the type in proto/topics.yaml");
+        problem(fmt::format("the program handles {} of {}, which does not carry it", spec.type, spec.topic),
+                "list the type in proto/topics.yaml");
     }
     handlers_described_.push_back({.topic = spec.topic, .type = spec.type, .group = spec.consumer_group, .family = spec.family});
     handlers_.push_back(std::move(spec));
 }
 
-void ServiceCore::keep(std::shared_ptr<void> object) { owned_.push_back(std::move(object)); }
+void ServiceCore::keep(std::shared_ptr<void> object) {
+    owned_.push_back(std::move(object));
+}
 
 std::vector<std::string> ServiceCore::topics() const {
     std::set<std::string> names;
@@ -359,13 +369,16 @@ void ServiceCore::check_secrets() {
     }
     const auto snapshot = shops_->current();
     for (const auto& [name, app] : snapshot->apps) {
-        const bool used = std::ranges::any_of(snapshot->by_alias, [&](const auto& shop) { return shop.second.enabled && shop.second.app == name; });
-        const bool readable = std::ranges::any_of(app.secrets, [](const SecretFile& secret) { return secret.check().has_value(); });
+        const bool used = std::ranges::any_of(snapshot->by_alias,
+                                              [&](const auto& shop) { return shop.second.enabled && shop.second.app == name; });
+        const bool readable =
+            std::ranges::any_of(app.secrets, [](const SecretFile& secret) { return secret.check().has_value(); });
         if (used && !readable) {
-            problems_.push_back({.what = fmt::format("app {} has no readable secret: {}", name, app.secrets.front().check().error().message),
-                                 .cure = "mount the client secret of this Shopify app at one of its secret_files",
-                                 .file = common_.shops_file,
-                                 .key = "shops_file"});
+            problems_.push_back(
+                {.what = fmt::format("app {} has no readable secret: {}", name, app.secrets.front().check().error().message),
+                 .cure = "mount the client secret of this Shopify app at one of its secret_files",
+                 .file = common_.shops_file,
+                 .key = "shops_file"});
         }
     }
 }
@@ -374,8 +387,10 @@ void ServiceCore::declare_metrics() {
     declare_process_metrics(metrics_, version(), clock_.now());
     if (producer_) {
         const auto read = [this](auto figure) {
-            return [this, figure] { return producer_ ? std::vector{telemetry::Sample{{}, static_cast<double>(figure(producer_->stats()))}}
-                                                     : std::vector<telemetry::Sample>{}; };
+            return [this, figure] {
+                return producer_ ? std::vector{telemetry::Sample{{}, static_cast<double>(figure(producer_->stats()))}}
+                                 : std::vector<telemetry::Sample>{};
+            };
         };
         using Stats = kafka::ProducerStats;
         metrics_.gauge("syncline_producer_queued_records", "Records accepted and not yet acknowledged by brokers.", {},
@@ -396,44 +411,51 @@ void ServiceCore::declare_metrics() {
                        read([](const Stats& stats) { return stats.brokers_up; }));
     }
     if (pool_) {
-        metrics_.gauge("syncline_postgres_connections", "Connections of the pool by state; waiting counts threads without one.", {"state"}, [this] {
-            if (!pool_) {
-                return std::vector<telemetry::Sample>{};
-            }
-            const auto stats = pool_->stats();
-            return std::vector<telemetry::Sample>{{{"open"}, static_cast<double>(stats.open)},
-                                                  {{"in_use"}, static_cast<double>(stats.in_use)},
-                                                  {{"waiting"}, static_cast<double>(stats.waiting)}};
-        });
-        metrics_.counter("syncline_postgres_connections_discarded_total", "Connections thrown away because something broke on them.", {}, [this] {
-            return pool_ ? std::vector{telemetry::Sample{{}, static_cast<double>(pool_->stats().discarded_total)}} : std::vector<telemetry::Sample>{};
-        });
+        metrics_.gauge("syncline_postgres_connections", "Connections of the pool by state; waiting counts threads without one.",
+                       {"state"}, [this] {
+                           if (!pool_) {
+                               return std::vector<telemetry::Sample>{};
+                           }
+                           const auto stats = pool_->stats();
+                           return std::vector<telemetry::Sample>{{{"open"}, static_cast<double>(stats.open)},
+                                                                 {{"in_use"}, static_cast<double>(stats.in_use)},
+                                                                 {{"waiting"}, static_cast<double>(stats.waiting)}};
+                       });
+        metrics_.counter("syncline_postgres_connections_discarded_total",
+                         "Connections thrown away because something broke on them.", {}, [this] {
+                             return pool_
+                                        ? std::vector{telemetry::Sample{{}, static_cast<double>(pool_->stats().discarded_total)}}
+                                        : std::vector<telemetry::Sample>{};
+                         });
     }
     if (shops_) {
         metrics_.gauge("syncline_shops", "Shops of shops.yaml that are enabled.", [this] {
             const auto snapshot = shops_->current();
-            return static_cast<double>(std::ranges::count_if(snapshot->by_alias, [](const auto& shop) { return shop.second.enabled; }));
+            return static_cast<double>(
+                std::ranges::count_if(snapshot->by_alias, [](const auto& shop) { return shop.second.enabled; }));
         });
     }
 }
 
 void ServiceCore::add_status_routes() {
-    router_.route("GET", "/admin/shops", "The shops in force and whether the secrets of their apps can be read.", [this](const AdminRequest&) {
-        json::Writer out;
-        out.begin_object().key("shops").begin_array();
-        if (shops_) {
-            const auto snapshot = shops_->current();
-            for (const auto& [alias, shop] : snapshot->by_alias) {
-                const auto* app = snapshot->app_of(shop);
-                const auto readable = std::ranges::count_if(app->secrets, [](const SecretFile& secret) { return secret.check().has_value(); });
-                out.begin_object().member("alias", alias).member("domain", shop.domain).member("app", shop.app);
-                out.member("enabled", shop.enabled).member("secrets", std::uint64_t{app->secrets.size()});
-                out.member("secrets_readable", std::int64_t{readable}).end_object();
-            }
-        }
-        out.end_array().end_object();
-        return AdminReply::json(std::move(out).take());
-    });
+    router_.route("GET", "/admin/shops", "The shops in force and whether the secrets of their apps can be read.",
+                  [this](const AdminRequest&) {
+                      json::Writer out;
+                      out.begin_object().key("shops").begin_array();
+                      if (shops_) {
+                          const auto snapshot = shops_->current();
+                          for (const auto& [alias, shop] : snapshot->by_alias) {
+                              const auto* app = snapshot->app_of(shop);
+                              const auto readable = std::ranges::count_if(
+                                  app->secrets, [](const SecretFile& secret) { return secret.check().has_value(); });
+                              out.begin_object().member("alias", alias).member("domain", shop.domain).member("app", shop.app);
+                              out.member("enabled", shop.enabled).member("secrets", std::uint64_t{app->secrets.size()});
+                              out.member("secrets_readable", std::int64_t{readable}).end_object();
+                          }
+                      }
+                      out.end_array().end_object();
+                      return AdminReply::json(std::move(out).take());
+                  });
     router_.route("GET", "/admin/mappings", "The mapping versions in force.", [this](const AdminRequest&) {
         json::Writer out;
         out.begin_object().key("mappings").begin_array();

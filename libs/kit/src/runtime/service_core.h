@@ -1,16 +1,10 @@
 // The Service that run() gives to `wire`: collects what the service is made of, and owns it. Internal to the runtime.
 //
-// Wiring never connects: whatever stands behind the references it hands out begins to work when Lifecycle starts it. Problems that do
-// not keep `wire` from going on (a missing postgres.url, an unreadable shops file) are collected, so that all are reported at once.
+// Wiring never connects: whatever stands behind the references it hands out begins to work when Lifecycle starts it. Problems
+// that do not keep `wire` from going on (a missing postgres.url, an unreadable shops file) are collected, so that all are
+// reported at once.
 #pragma once
 
-#include <cstdint>
-#include <functional>
-#include <memory>
-#include <optional>
-#include <set>
-#include <string>
-#include <string_view>
 #include <syncline/core/clock.h>
 #include <syncline/http/client.h>
 #include <syncline/kafka/fetcher.h>
@@ -24,6 +18,13 @@
 #include <syncline/postgres/migrations.h>
 #include <syncline/postgres/pool.h>
 #include <syncline/telemetry/metrics.h>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 

@@ -3,10 +3,10 @@
 #include <syncline/kit/shops.h>
 #include <yaml-cpp/yaml.h>
 
+#include <syncline/core/hash.h>
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <syncline/core/hash.h>
 
 #include "src/runtime/value_text.h"
 
@@ -20,13 +20,17 @@ std::string lower(std::string_view text) {
 }
 
 bool looks_like_domain(std::string_view text) {
-    const auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.'; };
+    const auto allowed = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+    };
     return text.size() <= 253 && text.find('.') != std::string_view::npos && text.front() != '.' && text.back() != '.' &&
            std::ranges::all_of(text, allowed);
 }
 
 bool looks_like_timezone(std::string_view text) {
-    const auto allowed = [](unsigned char c) { return std::isalnum(c) != 0 || c == '/' || c == '_' || c == '+' || c == '-'; };
+    const auto allowed = [](unsigned char c) {
+        return std::isalnum(c) != 0 || c == '/' || c == '_' || c == '+' || c == '-';
+    };
     return !text.empty() && std::isupper(static_cast<unsigned char>(text.front())) != 0 && std::ranges::all_of(text, allowed);
 }
 
@@ -208,7 +212,8 @@ core::Result<void> Shops::load(std::string_view yaml, const std::string& folder,
     try {
         reader.read(YAML::Load(std::string(yaml)));
     } catch (const YAML::Exception& error) {
-        return core::fail(core::ErrorKind::rejected, "bad_shops_file", fmt::format("line {}: not YAML: {}", error.mark.line + 1, error.msg));
+        return core::fail(core::ErrorKind::rejected, "bad_shops_file",
+                          fmt::format("line {}: not YAML: {}", error.mark.line + 1, error.msg));
     }
     if (!reader.problems().empty()) {
         return core::fail(core::ErrorKind::rejected, "bad_shops_file", fmt::format("{}", fmt::join(reader.problems(), "; ")));

@@ -1,10 +1,10 @@
 // Whether the topics a service uses are there. Internal to the runtime.
 #pragma once
 
-#include <span>
-#include <string>
 #include <syncline/kafka/admin.h>
 #include <syncline/kit/config.h>
+#include <span>
+#include <string>
 #include <vector>
 
 namespace syncline::kit {

@@ -1,9 +1,9 @@
 #include "src/runtime/value_text.h"
 
+#include <syncline/core/parse.h>
 #include <algorithm>
 #include <limits>
 #include <numeric>
-#include <syncline/core/parse.h>
 
 namespace syncline::kit {
 namespace {
@@ -103,7 +103,8 @@ std::string nearest_name(std::string_view name, const std::vector<std::string>& 
     for (const auto& candidate : candidates) {
         auto edits = edits_between(name, candidate);
         // The right last word in the wrong section (brokers for kafka.brokers) is meant too.
-        if (const auto dot = candidate.rfind('.'); dot != std::string::npos && candidate.substr(dot + 1) == name.substr(name.rfind('.') + 1)) {
+        if (const auto dot = candidate.rfind('.');
+            dot != std::string::npos && candidate.substr(dot + 1) == name.substr(name.rfind('.') + 1)) {
             edits = std::min<std::size_t>(edits, 2);
         }
         if (edits < fewest) {

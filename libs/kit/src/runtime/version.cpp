@@ -4,7 +4,11 @@
 
 namespace syncline::kit {
 
-std::string_view version() { return SYNCLINE_VERSION; }
-std::string_view source() { return SYNCLINE_SOURCE; }
+std::string_view version() {
+    return SYNCLINE_VERSION;
+}
+std::string_view source() {
+    return SYNCLINE_SOURCE;
+}
 
 }  // namespace syncline::kit

@@ -433,9 +433,15 @@ core::Result<void> append_events(Transaction& tx, const Identity& who, core::Sys
     if (!appended) {
         return std::unexpected(std::move(appended.error()));
     }
-    if (!appended->superseded.empty()) {
+    auto superseded = std::move(appended->superseded);
+    for (std::size_t i = 0; i < incoming.size(); ++i) {
+        if (appended->incoming_superseded[i] && incoming[i]->mode == Mode::normal) {
+            superseded.push_back(incoming[i]->event.event_id);  // A replay that came too late.
+        }
+    }
+    if (!superseded.empty()) {
         Params params;
-        params.add(who.grp).add(now).add_array(std::span<const std::string>(appended->superseded));
+        params.add(who.grp).add(now).add_array(std::span<const std::string>(superseded));
         if (auto ok = exec(tx,
                            "UPDATE inbox SET state = 'skipped', reason = 'superseded', at = $2, settled_at = $2 "
                            "WHERE grp = $1 AND event_id = ANY($3::uuid[])",

@@ -121,7 +121,7 @@ TEST_CASE("processing: an exception is a bug: three tries, then a dead letter, a
     h.publish(kOrders, key_of(666), order(666, 1));
     h.publish(kOrders, key_of(1), order(1, 1));
     REQUIRE(h.eventually([&] { return h.inbox("done") == 1; }));
-    h.advance(5s);
+    REQUIRE(h.advance_until([&] { return h.inbox("dead") == 1; }));
     REQUIRE(h.settle());
     CHECK(calls == 3);
     REQUIRE(h.dead_letters().size() == 1);

@@ -124,8 +124,7 @@ TEST_CASE("processing: a parked event that kills the process is dead-lettered to
     h.publish(kOrders, key_of(1), order(1, 1));
     REQUIRE(h.eventually([&] { return h.inbox("parked") == 1; }));
     h.database().exec("UPDATE parked_events SET crash_tries = 3");
-    h.advance(10s);
-    REQUIRE(h.eventually([&] { return h.inbox("dead") == 1; }));
+    REQUIRE(h.advance_until([&] { return h.inbox("dead") == 1; }));
     CHECK(calls == 1);
 }
 
@@ -184,10 +183,7 @@ TEST_CASE("processing: partitions move to a new member, parked keys with them", 
     locked = false;
     h.member().drain();
     REQUIRE(h.eventually([&] { return other->processor->figures().partitions == 4; }));
-    REQUIRE(h.eventually([&] {
-        h.clock().advance(1s);
-        return h.inbox("done") == 20;
-    }));
+    REQUIRE(h.advance_until([&] { return h.inbox("done") == 20; }, 1s));
     CHECK(target.documents() == 20);
     other->drain();
 }
@@ -263,11 +259,7 @@ TEST_CASE("processing: settled inbox rows are deleted after their time, parked a
     }
     REQUIRE(h.settle());
     REQUIRE(h.count("SELECT count(*) FROM inbox") == 10);
-    h.advance(2h, 10min);
-    REQUIRE(h.eventually([&] {
-        h.clock().advance(10s);
-        return h.count("SELECT count(*) FROM inbox") == 2;
-    }));
+    REQUIRE(h.advance_until([&] { return h.count("SELECT count(*) FROM inbox") == 2; }, 10min));
     CHECK(h.inbox("dead") == 1);
     CHECK(h.inbox("held") == 1);
 }

@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <syncline/core/hash.h>
+#include <syncline/kit/batch.h>
 #include <syncline/postgres/testing/database.h>
 #include <thread>
 
 #include "src/processing/closing.h"
+#include "src/store/batch_rows.h"
 #include "src/store/closing_rows.h"
 #include "src/store/inbox_rows.h"
 #include "src/store/intent_rows.h"
@@ -338,4 +340,41 @@ TEST_CASE("store: two connections keep their intents apart", "[postgres]") {
     other.owner = "other";
     CHECK(f.acquire(wish, f.who).kind == store::IntentAnswerKind::taken);
     CHECK(f.acquire(wish, other).kind == store::IntentAnswerKind::taken);
+}
+
+TEST_CASE("store: a replayed snapshot that is older than what waits ends as superseded", "[postgres]") {
+    NEEDS_POSTGRES();
+    Fixture f;
+    auto waiting = f.closing("eu/1", 9, store::InboxState::parked);
+    waiting.append = f.parked("eu/1", 9, Family::snapshot, {90, 0, false});
+    REQUIRE(f.write({waiting}));
+    REQUIRE(f.write({f.closing("eu/1", 1, store::InboxState::dead)}));
+    const auto replay = f.parked("eu/1", 1, Family::snapshot, {10, 0, false});
+    REQUIRE(f.db.pool().run(soon(), [&](postgres::Transaction& tx) { return store::append_events(tx, f.who, f.now, std::span(&replay, 1)); }));
+    CHECK(f.db.value("SELECT state || ' ' || reason FROM inbox WHERE record_offset = 1") == "skipped superseded");
+    CHECK(f.db.value("SELECT count(*) FROM parked_events") == "1");
+}
+
+TEST_CASE("store: a batch moves its partition's offset once, and only from where it begins", "[postgres]") {
+    NEEDS_POSTGRES();
+    Fixture f;
+    const auto batch = [&](std::int64_t start, std::int64_t end) {
+        return f.db.pool().run(soon(), [&](postgres::Transaction& tx) -> core::Result<bool> {
+            auto moved = store::move_batch_offset(tx, f.who, f.partition, start, end);
+            if (moved && *moved) {
+                auto rows = tx.exec("INSERT INTO ledger VALUES ($1, 1)", Params{}.add(std::to_string(start)));
+                if (!rows) {
+                    return std::unexpected(rows.error());
+                }
+            }
+            return moved;
+        });
+    };
+    CHECK(store::batch_offset(f.db.pool(), soon(), f.who, f.partition)->has_value() == false);
+    CHECK(batch(0, 100) == true);     // The first one of a partition makes its row.
+    CHECK(batch(100, 200) == true);
+    CHECK(batch(100, 200) == false);  // Another owner went on, or this one came back from a doubtful commit.
+    CHECK(batch(150, 300) == false);
+    CHECK(*store::batch_offset(f.db.pool(), soon(), f.who, f.partition) == 200);
+    CHECK(f.db.value("SELECT count(*) FROM ledger") == "2");
 }

@@ -45,11 +45,7 @@ TEST_CASE("processing: a target that is down opens the circuit, pauses partition
     CHECK(calls == calls_when_open);  // With a probe nothing is tried while it fails.
     CHECK(h.inbox("dead") + h.inbox("parked") + h.inbox("held") == 0);
     target.down = false;
-    h.advance(60s);
-    REQUIRE(h.eventually([&] {
-        h.clock().advance(1s);
-        return h.inbox("done") == 100;
-    }));
+    REQUIRE(h.advance_until([&] { return h.inbox("done") == 100; }, 1s));
     CHECK_FALSE(h.member().processor->figures().circuit_open);
     CHECK_FALSE(h.broker().all_paused(h.group()));
     CHECK(target.documents() == 100);
@@ -82,19 +78,18 @@ TEST_CASE("processing: without a probe the open circuit tries a different key ea
         const std::lock_guard lock(mutex);
         before = order_of_calls.size();
     }
-    h.advance(40s);
+    REQUIRE(h.advance_until([&] {
+        const std::lock_guard lock(mutex);
+        return order_of_calls.size() >= before + 3;
+    }));
     {
         const std::lock_guard lock(mutex);
-        REQUIRE(order_of_calls.size() >= before + 3);
         for (auto i = before + 1; i < order_of_calls.size(); ++i) {
             CHECK(order_of_calls[i] != order_of_calls[i - 1]);
         }
     }
     target.down = false;
-    REQUIRE(h.eventually([&] {
-        h.clock().advance(1s);
-        return h.inbox("done") == 20;
-    }));
+    REQUIRE(h.advance_until([&] { return h.inbox("done") == 20; }, 1s));
 }
 
 TEST_CASE("processing: a lost answer of an effect that creates once is sent again at once", "[kit]") {
@@ -140,8 +135,7 @@ TEST_CASE("processing: a lost answer of any other effect waits for the target's 
     REQUIRE(h.eventually([&] { return h.inbox("parked") == 1; }));
     h.advance(110s, 10s);
     CHECK(calls == 1);
-    h.advance(20s, 5s);
-    REQUIRE(h.eventually([&] { return h.inbox("done") == 1; }));
+    REQUIRE(h.advance_until([&] { return h.inbox("done") == 1; }, 5s));
     CHECK(calls == 2);
 }
 
@@ -168,10 +162,7 @@ TEST_CASE("processing: a hundred keys that need one shared record make it once",
         h.publish(kOrders, key_of(id), order(id, 1));
     }
     h.start();
-    REQUIRE(h.eventually([&] {
-        h.clock().advance(50ms);
-        return h.inbox("done") == 100;
-    }));
+    REQUIRE(h.advance_until([&] { return h.inbox("done") == 100; }, 50ms));
     CHECK(customers == 1);
     CHECK(target.documents() == 100);
 }
@@ -213,19 +204,13 @@ TEST_CASE("processing: a process stopped inside a call loses its lease; the newe
     // The new owner waits for the lease of the old one, then goes on.
     h.advance(10s);
     CHECK(target.document("order_1").writes == 0);
-    REQUIRE(h.eventually([&] {
-        h.clock().advance(1s);
-        return h.inbox("done") == 2;
-    }));
+    REQUIRE(h.advance_until([&] { return h.inbox("done") == 2; }, 1s));
     CHECK(target.document("order_1").version == 2);
     gate.open();
     zombie->source->thaw();
     REQUIRE(h.eventually([&] { return target.document("order_1").version == 1; }));  // The late write.
     zombie->drain();
-    REQUIRE(h.eventually([&] {
-        h.clock().advance(1s);
-        return verified >= 1 && h.count("SELECT count(*) FROM parked_keys") == 0;
-    }, 20s));
+    REQUIRE(h.advance_until([&] { return verified >= 1 && h.count("SELECT count(*) FROM parked_keys") == 0; }, 1s));
     CHECK(target.document("order_1").version == 2);
     CHECK(h.inbox("done") == 2);
     CHECK(h.dead_letters().empty());

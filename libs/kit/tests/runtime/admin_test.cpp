@@ -1,7 +1,7 @@
-#include <catch2/catch_test_macros.hpp>
-#include <stdexcept>
 #include <syncline/json/document.h>
 #include <syncline/kit/admin.h>
+#include <catch2/catch_test_macros.hpp>
+#include <stdexcept>
 
 #include "src/runtime/admin_door.h"
 
@@ -70,7 +70,9 @@ TEST_CASE("admin: queries and broken escapes are read without surprises", "[kit]
 }
 
 TEST_CASE("admin: the kind of an error decides the status", "[kit][unit]") {
-    const auto status = [](core::ErrorKind kind) { return AdminReply::problem(core::Error{.kind = kind, .code = "c", .message = "m"}).status; };
+    const auto status = [](core::ErrorKind kind) {
+        return AdminReply::problem(core::Error{.kind = kind, .code = "c", .message = "m"}).status;
+    };
     CHECK(status(core::ErrorKind::malformed) == 400);
     CHECK(status(core::ErrorKind::not_ready) == 404);
     CHECK(status(core::ErrorKind::conflict) == 409);
@@ -79,7 +81,8 @@ TEST_CASE("admin: the kind of an error decides the status", "[kit][unit]") {
 }
 
 TEST_CASE("admin door: a token that is wrong, short or commented out belongs to nobody", "[kit][unit]") {
-    const std::string lines = "ops:0123456789abcdef\r\n# old:fedcba9876543210\nshort:abc\nnocolon0123456789abc\nnight:abcdefabcdefabcdef\n";
+    const std::string lines =
+        "ops:0123456789abcdef\r\n# old:fedcba9876543210\nshort:abc\nnocolon0123456789abc\nnight:abcdefabcdefabcdef\n";
     CHECK(actor_with_token(lines, "").empty());
     CHECK(actor_with_token(lines, "0123456789abcde").empty());
     CHECK(actor_with_token(lines, "0123456789abcdef0").empty());
@@ -91,8 +94,8 @@ TEST_CASE("admin door: a token that is wrong, short or commented out belongs to 
 }
 
 TEST_CASE("admin door: a probe names what failed and lists all when asked", "[kit][unit]") {
-    const std::vector<Check> checks{{"started", {}},
-                                    {"kafka", core::fail(core::ErrorKind::transient, "kafka_unavailable", "no broker is connected")}};
+    const std::vector<Check> checks{
+        {"started", {}}, {"kafka", core::fail(core::ErrorKind::transient, "kafka_unavailable", "no broker is connected")}};
     CHECK(probe_reply(checks, false).status == 503);
     CHECK(probe_reply(checks, false).body == "kafka kafka_unavailable\n");
     CHECK(probe_reply(checks, true).body == "[+] started ok\n[-] kafka failed: kafka_unavailable: no broker is connected\n");

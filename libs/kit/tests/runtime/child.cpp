@@ -2,9 +2,9 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/wait.h>
 #include <syncline/http/client.h>
 #include <syncline/json/document.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -70,7 +70,9 @@ Child::~Child() {
     }
 }
 
-void Child::signal(int number) const { ::kill(pid_, number); }
+void Child::signal(int number) const {
+    ::kill(pid_, number);
+}
 
 std::optional<int> Child::wait(std::chrono::milliseconds within) {
     const auto ended = [this] {
@@ -84,8 +86,12 @@ std::optional<int> Child::wait(std::chrono::milliseconds within) {
     return code_;
 }
 
-std::string Child::out() const { return text_of(out_file_); }
-std::string Child::err() const { return text_of(err_file_); }
+std::string Child::out() const {
+    return text_of(out_file_);
+}
+std::string Child::err() const {
+    return text_of(err_file_);
+}
 
 std::optional<std::string> Child::line_with(const std::string& event, std::chrono::milliseconds within) const {
     std::optional<std::string> found;

@@ -12,7 +12,8 @@
 class Child {
 public:
     // Its stdout and stderr go to files in `folder`. `environment` is all it gets besides PATH.
-    Child(const std::string& folder, std::vector<std::string> arguments, const std::map<std::string, std::string>& environment = {});
+    Child(const std::string& folder, std::vector<std::string> arguments,
+          const std::map<std::string, std::string>& environment = {});
     Child(const Child&) = delete;
     Child& operator=(const Child&) = delete;
     ~Child();
@@ -23,7 +24,8 @@ public:
     [[nodiscard]] std::string out() const;
     [[nodiscard]] std::string err() const;
     // The first log line with that event, once there is one.
-    std::optional<std::string> line_with(const std::string& event, std::chrono::milliseconds within = std::chrono::seconds{20}) const;
+    std::optional<std::string> line_with(const std::string& event,
+                                         std::chrono::milliseconds within = std::chrono::seconds{20}) const;
     // "http://127.0.0.1:41234" of the admin_listening line; empty if it never came.
     std::string admin_url() const;
     [[nodiscard]] pid_t pid() const { return pid_; }

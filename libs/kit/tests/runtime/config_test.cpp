@@ -1,6 +1,6 @@
+#include <syncline/kit/config.h>
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
-#include <syncline/kit/config.h>
 
 using namespace syncline::kit;
 using namespace std::chrono_literals;
@@ -24,7 +24,8 @@ struct Sample {
         schema.add("connection", connection, {.help = "Name of the target.", .required = true, .validate = must_be_alias});
         schema.add("target.mode", mode, {.help = "Dry or wet.", .choices = {"dry", "wet"}});
         schema.add("target.password", password, {.help = "Password.", .secret = true, .validate = [](std::string_view text) {
-                                                     return text.size() < 4 ? std::optional<std::string>("is too short") : std::nullopt;
+                                                     return text.size() < 4 ? std::optional<std::string>("is too short")
+                                                                            : std::nullopt;
                                                  }});
         schema.add("target.workers", workers, {.help = "Calls at once.", .unit = "calls", .min = 1, .max = 16});
         schema.add("target.rows", rows, {.help = "Rows a call.", .max = 1000});
@@ -57,7 +58,8 @@ Sample read(std::string_view yaml, ConfigSource::Environment environment = {}) {
 
 bool any_says(const std::vector<Problem>& problems, std::string_view key, int line, std::string_view words) {
     return std::ranges::any_of(problems, [&](const Problem& problem) {
-        return problem.key == key && problem.line == line && (problem.what + " / " + problem.cure).find(words) != std::string::npos;
+        return problem.key == key && problem.line == line &&
+               (problem.what + " / " + problem.cure).find(words) != std::string::npos;
     });
 }
 

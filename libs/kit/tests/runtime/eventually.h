@@ -1,8 +1,8 @@
 // Waits for a condition with a deadline; a test that waits in vain says so by the false it gets.
 #pragma once
 
-#include <chrono>
 #include <syncline/core/clock.h>
+#include <chrono>
 
 template <typename Condition>
 [[nodiscard]] bool eventually(Condition condition, std::chrono::milliseconds within = std::chrono::seconds{10}) {

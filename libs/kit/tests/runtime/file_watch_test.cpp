@@ -1,9 +1,9 @@
 #include "src/runtime/file_watch.h"
 
+#include <syncline/telemetry/log.h>
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
 #include <mutex>
-#include <syncline/telemetry/log.h>
 
 #include "tests/runtime/eventually.h"
 #include "tests/runtime/temp_folder.h"
@@ -41,13 +41,16 @@ struct Loaded {
 };
 
 struct Watch {
-    telemetry::log::Capture silence{[](std::string_view) {}};
+    telemetry::log::Capture silence{[](std::string_view) {
+    }};
     telemetry::Metrics metrics{"kit-test"};
     FileWatch watch{metrics, core::system_clock()};
 
     bool failed(const std::string& file) {
-        return metrics.to_text().find("syncline_config_reload_failed{file=\"" + file + "\",service=\"kit-test\"} 1") != std::string::npos ||
-               metrics.to_text().find("syncline_config_reload_failed{service=\"kit-test\",file=\"" + file + "\"} 1") != std::string::npos;
+        return metrics.to_text().find("syncline_config_reload_failed{file=\"" + file + "\",service=\"kit-test\"} 1") !=
+                   std::string::npos ||
+               metrics.to_text().find("syncline_config_reload_failed{service=\"kit-test\",file=\"" + file + "\"} 1") !=
+                   std::string::npos;
     }
 };
 

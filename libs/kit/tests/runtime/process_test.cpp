@@ -6,14 +6,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <catch2/catch_test_macros.hpp>
 #include <syncline/core/hash.h>
 #include <syncline/json/document.h>
 #include <syncline/kafka/producer.h>
 #include <syncline/kafka/testing/mock_cluster.h>
 #include <syncline/postgres/testing/database.h>
 #include <syncline/shops/v1/events.pb.h>
+#include <algorithm>
+#include <catch2/catch_test_macros.hpp>
 
 #include "tests/runtime/child.h"
 #include "tests/runtime/eventually.h"
@@ -28,8 +28,8 @@ constexpr const char* kToken = "0123456789abcdef0123";
 // The folder with a configuration that starts; `extra` is appended.
 std::string config_in(const TempFolder& folder, const std::string& extra = {}) {
     folder.write("token", fmt::format("tester:{}\n", kToken));
-    folder.write("service.yaml",
-                 fmt::format("greeting: hello\nadmin: {{listen: '127.0.0.1:0', token_file: {}}}\n{}", folder.path("token"), extra));
+    folder.write("service.yaml", fmt::format("greeting: hello\nadmin: {{listen: '127.0.0.1:0', token_file: {}}}\n{}",
+                                             folder.path("token"), extra));
     return folder.path("service.yaml");
 }
 
@@ -41,7 +41,9 @@ std::ptrdiff_t lines_with(const std::string& text, const std::string& word) {
     return count;
 }
 
-bool ready(const std::string& url) { return get(url + "/readyz").status == 200; }
+bool ready(const std::string& url) {
+    return get(url + "/readyz").status == 200;
+}
 
 // A loopback port somebody listens on while the object lives.
 class TakenPort {
@@ -108,10 +110,12 @@ TEST_CASE("process: bad YAML and unknown keys are exit 2, one log line, all prob
 
 TEST_CASE("process: what the wiring needs and the configuration lacks is reported together", "[kit]") {
     const TempFolder folder;
-    Child child(folder.path(), {"--config", config_in(folder, "use: {shops: true, kafka: true, postgres: true}\n"
-                                                               "target: {api_key_file: /nonexistent/key}\n")});
+    Child child(folder.path(), {"--config", config_in(folder,
+                                                      "use: {shops: true, kafka: true, postgres: true}\n"
+                                                      "target: {api_key_file: /nonexistent/key}\n")});
     CHECK(child.wait() == 2);
-    for (const char* words : {"shops_file is missing", "kafka.brokers is missing", "postgres.url is missing", "/nonexistent/key"}) {
+    for (const char* words :
+         {"shops_file is missing", "kafka.brokers is missing", "postgres.url is missing", "/nonexistent/key"}) {
         CAPTURE(words, child.err());
         CHECK(child.err().find(words) != std::string::npos);
     }
@@ -127,7 +131,8 @@ TEST_CASE("process: a stray exception while wiring is exit 2, not a crash", "[ki
 TEST_CASE("process: a taken admin port is exit 2 and names the port", "[kit]") {
     const TempFolder folder;
     const TakenPort taken;
-    Child child(folder.path(), {"--config", config_in(folder)}, {{"SYNCLINE_ADMIN_LISTEN", fmt::format("127.0.0.1:{}", taken.port())}});
+    Child child(folder.path(), {"--config", config_in(folder)},
+                {{"SYNCLINE_ADMIN_LISTEN", fmt::format("127.0.0.1:{}", taken.port())}});
     CHECK(child.wait() == 2);
     CHECK(child.err().find(std::to_string(taken.port())) != std::string::npos);
     CHECK(child.err().find("admin.listen") != std::string::npos);
@@ -164,7 +169,8 @@ TEST_CASE("process: --describe is one JSON object with keys, metrics and routes"
 
 TEST_CASE("process: --check-config prints what is in force, masks secrets and connects nowhere", "[kit]") {
     const TempFolder folder;
-    const auto config = config_in(folder, "use: {postgres: true}\npostgres: {url: 'postgresql://app:s3cret@nowhere.invalid/x'}\n");
+    const auto config =
+        config_in(folder, "use: {postgres: true}\npostgres: {url: 'postgresql://app:s3cret@nowhere.invalid/x'}\n");
     Child child(folder.path(), {"--config", config, "--check-config"});
     CHECK(child.wait() == 0);
     CHECK(child.out().find("postgresql://app:****@nowhere.invalid/x") != std::string::npos);
@@ -175,7 +181,8 @@ TEST_CASE("process: --check-config prints what is in force, masks secrets and co
 TEST_CASE("process: --check-config judges shops and their secrets", "[kit]") {
     const TempFolder folder;
     folder.write("shops.yaml",
-                 "apps: {main: {secret_files: [main.secret]}}\nshops: {eu: {domain: a.example, app: main, currency: EUR, timezone: UTC}}\n");
+                 "apps: {main: {secret_files: [main.secret]}}\nshops: {eu: {domain: a.example, app: main, currency: EUR, "
+                 "timezone: UTC}}\n");
     const auto config = config_in(folder, fmt::format("use: {{shops: true}}\nshops_file: {}\n", folder.path("shops.yaml")));
     Child missing(folder.path(), {"--config", config, "--check-config"});
     CHECK(missing.wait() == 2);
@@ -191,7 +198,8 @@ TEST_CASE("process: --check-config judges shops and their secrets", "[kit]") {
 TEST_CASE("process: probes, metrics and version answer; admin routes want a token", "[kit]") {
     const TempFolder folder;
     folder.write("key", "first");
-    Child child(folder.path(), {"--config", config_in(folder, fmt::format("target: {{api_key_file: {}}}\n", folder.path("key")))});
+    Child child(folder.path(),
+                {"--config", config_in(folder, fmt::format("target: {{api_key_file: {}}}\n", folder.path("key")))});
     const auto url = child.admin_url();
     REQUIRE(eventually([&] { return ready(url); }));
     CHECK(get(url + "/livez").status == 200);
@@ -222,9 +230,12 @@ TEST_CASE("process: without a token file admin routes are closed", "[kit]") {
 
 TEST_CASE("process: a shop added by a symlink swap is served without a restart, a bad file changes nothing", "[kit]") {
     const TempFolder folder;
-    const std::string eu = "apps: {main: {secret_files: [/dev/fd/0]}}\nshops:\n  eu: {domain: a.example, app: main, currency: EUR, timezone: UTC, enabled: false}\n";
+    const std::string eu =
+        "apps: {main: {secret_files: [/dev/fd/0]}}\nshops:\n  eu: {domain: a.example, app: main, currency: EUR, timezone: UTC, "
+        "enabled: false}\n";
     folder.write("shops/..v1/shops.yaml", eu);
-    folder.write("shops/..v2/shops.yaml", eu + "  us: {domain: b.example, app: main, currency: USD, timezone: UTC, enabled: false}\n");
+    folder.write("shops/..v2/shops.yaml",
+                 eu + "  us: {domain: b.example, app: main, currency: USD, timezone: UTC, enabled: false}\n");
     folder.write("shops/..v3/shops.yaml", eu + "  us: {domain: a.example}\n");
     std::filesystem::create_symlink("..v1", folder.path("shops/..data"));
     std::filesystem::create_symlink("..data/shops.yaml", folder.path("shops/shops.yaml"));
@@ -232,7 +243,9 @@ TEST_CASE("process: a shop added by a symlink swap is served without a restart, 
         std::filesystem::create_symlink(version, folder.path("shops/..tmp"));
         std::filesystem::rename(folder.path("shops/..tmp"), folder.path("shops/..data"));
     };
-    Child child(folder.path(), {"--config", config_in(folder, fmt::format("use: {{shops: true}}\nshops_file: {}\n", folder.path("shops/shops.yaml")))});
+    Child child(
+        folder.path(),
+        {"--config", config_in(folder, fmt::format("use: {{shops: true}}\nshops_file: {}\n", folder.path("shops/shops.yaml")))});
     const auto url = child.admin_url();
     REQUIRE(eventually([&] { return ready(url); }));
     CHECK(get(url + "/admin/test/shops", kToken).body == "\"eu \"");
@@ -250,7 +263,8 @@ TEST_CASE("process: SIGTERM drains in order and exits 0", "[kit]") {
     child.signal(SIGTERM);
     CHECK(child.wait() == 0);
     const auto out = child.out();
-    const auto order = {out.find("drain_started"), out.find("runnable_stopping"), out.find("on_stop_called"), out.find("\"drained\"")};
+    const auto order = {out.find("drain_started"), out.find("runnable_stopping"), out.find("on_stop_called"),
+                        out.find("service_drained")};
     CHECK(std::ranges::is_sorted(order));
     CHECK(std::ranges::find(order, std::string::npos) == order.end());
 }
@@ -292,7 +306,9 @@ TEST_CASE("process: with its topics there it becomes ready", "[kafka]") {
     syncline::kafka::testing::MockCluster cluster;
     cluster.create_topic("syncline.shops.v1", 1);
     const TempFolder folder;
-    Child child(folder.path(), {"--config", config_in(folder, fmt::format("use: {{kafka: true}}\nkafka: {{brokers: '{}'}}\n", cluster.brokers()))});
+    Child child(
+        folder.path(),
+        {"--config", config_in(folder, fmt::format("use: {{kafka: true}}\nkafka: {{brokers: '{}'}}\n", cluster.brokers()))});
     CHECK(child.line_with("service_ready"));
     CHECK(ready(child.admin_url()));
     child.signal(SIGTERM);
@@ -311,8 +327,9 @@ TEST_CASE("process: a service with a handler joins its group, handles each event
     cluster.create_topic("syncline.dead-letters.v1", 6);
     cluster.create_topic("syncline.dead-letter-actions.v1", 1);
     const TempFolder folder;
-    const auto config = config_in(folder, fmt::format("use: {{handler: true}}\nkafka: {{brokers: '{}'}}\npostgres: {{url: '{}'}}\n",
-                                                      cluster.brokers(), Database::url()));
+    const auto config =
+        config_in(folder, fmt::format("use: {{handler: true}}\nkafka: {{brokers: '{}'}}\npostgres: {{url: '{}'}}\n",
+                                      cluster.brokers(), Database::url()));
     auto& clock = syncline::core::system_clock();
     auto producer = syncline::kafka::Producer::create({.client = {.brokers = cluster.brokers()}});
     REQUIRE(producer);
@@ -356,7 +373,8 @@ TEST_CASE("process: --migrate makes the schema, a second run finds nothing to do
     }
     Database database;
     const TempFolder folder;
-    const auto config = config_in(folder, fmt::format("use: {{postgres: true}}\npostgres: {{url: '{}', migrate_at_start: false}}\n", Database::url()));
+    const auto config = config_in(
+        folder, fmt::format("use: {{postgres: true}}\npostgres: {{url: '{}', migrate_at_start: false}}\n", Database::url()));
     database.exec("DROP SCHEMA IF EXISTS kit_test CASCADE");
 
     Child early(folder.path(), {"--config", config});
@@ -380,7 +398,9 @@ TEST_CASE("process: --migrate makes the schema, a second run finds nothing to do
 
 TEST_CASE("process: without PostgreSQL it waits, says so and is not ready", "[postgres]") {
     const TempFolder folder;
-    Child child(folder.path(), {"--config", config_in(folder, "use: {postgres: true}\npostgres: {url: 'postgresql://nobody@127.0.0.1:1/none'}\n")});
+    Child child(
+        folder.path(),
+        {"--config", config_in(folder, "use: {postgres: true}\npostgres: {url: 'postgresql://nobody@127.0.0.1:1/none'}\n")});
     const auto url = child.admin_url();
     CHECK(child.line_with("waiting_for_postgres"));
     CHECK(get(url + "/readyz?verbose").body.find("[-] postgres failed: postgres_unavailable") != std::string::npos);

@@ -1,7 +1,7 @@
 #include <sys/stat.h>
 
-#include <catch2/catch_test_macros.hpp>
 #include <syncline/kit/secret_file.h>
+#include <catch2/catch_test_macros.hpp>
 
 #include "tests/runtime/temp_folder.h"
 
@@ -71,6 +71,7 @@ TEST_CASE("secret file: passwords in urls are masked", "[kit][unit]") {
     CHECK(mask_password("postgresql://db:5432/x") == "postgresql://db:5432/x");
     CHECK(mask_password("host=db password=s3cret dbname=x") == "host=db password=**** dbname=x");
     CHECK(mask_password("host=db password='s3 cret' dbname=x") == "host=db password=**** dbname=x");
-    CHECK(mask_password("postgresql://db/x?user=a&password=s3cret&sslmode=require") == "postgresql://db/x?user=a&password=****&sslmode=require");
+    CHECK(mask_password("postgresql://db/x?user=a&password=s3cret&sslmode=require") ==
+          "postgresql://db/x?user=a&password=****&sslmode=require");
     CHECK(mask_password("nothing here").find("****") == std::string::npos);
 }

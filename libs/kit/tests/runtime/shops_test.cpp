@@ -1,7 +1,7 @@
-#include <catch2/catch_test_macros.hpp>
 #include <fmt/format.h>
 #include <syncline/kit/mappings.h>
 #include <syncline/kit/shops.h>
+#include <catch2/catch_test_macros.hpp>
 
 using namespace syncline;
 using namespace syncline::kit;

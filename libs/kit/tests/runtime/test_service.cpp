@@ -3,8 +3,8 @@
 #include <syncline/kit/service.h>
 #include <syncline/kit/shops.h>
 #include <syncline/postgres/pool.h>
-#include <syncline/telemetry/log.h>
 #include <syncline/shops/v1/events.pb.h>
+#include <syncline/telemetry/log.h>
 #include <syncline/topics.h>
 
 #include <stdexcept>
@@ -65,9 +65,10 @@ void wire(kit::Service& service) {
                                                    return kit::Outcome::done();
                                                }});
     }
-    service.admin().route("GET", "/admin/test/key", "The secret, for the test of its rotation.", [key = config.api_key](const kit::AdminRequest& request) {
-        return kit::AdminReply::json("\"" + request.actor + " " + key.current() + "\"");
-    });
+    service.admin().route("GET", "/admin/test/key", "The secret, for the test of its rotation.",
+                          [key = config.api_key](const kit::AdminRequest& request) {
+                              return kit::AdminReply::json("\"" + request.actor + " " + key.current() + "\"");
+                          });
     service.runnable(
         "greeter", [] { telemetry::log::info("runnable_started"); },
         [&clock = service.clock(), slow = config.slow_stop](core::Deadline) {
@@ -79,4 +80,6 @@ void wire(kit::Service& service) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return kit::run("kit-test", argc, argv, wire); }
+int main(int argc, char** argv) {
+    return kit::run("kit-test", argc, argv, wire);
+}

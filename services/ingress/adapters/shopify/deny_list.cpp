@@ -1,8 +1,8 @@
 #include "adapters/shopify/deny_list.h"
 
+#include <syncline/json/writer.h>
 #include <algorithm>
 #include <array>
-#include <syncline/json/writer.h>
 
 namespace ingress {
 namespace {

@@ -3,9 +3,9 @@
 // Tokens, IP addresses, client and payment details and gateway receipts never leave ingress, wherever they stand in the body.
 #pragma once
 
+#include <syncline/json/document.h>
 #include <string>
 #include <string_view>
-#include <syncline/json/document.h>
 
 namespace ingress {
 

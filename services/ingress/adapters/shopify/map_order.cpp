@@ -56,28 +56,47 @@ void customer_text(Mapping& mapping, Order& /*order*/, json::Value value) {
 }
 
 void map_customer(Mapping& mapping, Order& to, json::Value from) {
-    static const MemberTable<Order> kTable{
-        "customer",
-        {{"id", Into<Order>::id<&Order::set_customer_id>},
-         {"first_name", customer_text<&Person::mutable_first_name>},
-         {"last_name", customer_text<&Person::mutable_last_name>},
-         {"email", customer_text<&Person::mutable_email>},
-         {"phone", customer_text<&Person::mutable_phone>}},
-        {"admin_graphql_api_id", "accepts_marketing", "accepts_marketing_updated_at", "created_at", "currency", "default_address",
-         "addresses", "email_marketing_consent", "sms_marketing_consent", "last_order_id", "last_order_name", "locale",
-         "marketing_opt_in_level", "multipass_identifier", "note", "orders_count", "state", "tags", "tax_exempt", "tax_exemptions",
-         "total_spent", "updated_at", "verified_email"}};
+    static const MemberTable<Order> kTable{"customer",
+                                           {{"id", Into<Order>::id<&Order::set_customer_id>},
+                                            {"first_name", customer_text<&Person::mutable_first_name>},
+                                            {"last_name", customer_text<&Person::mutable_last_name>},
+                                            {"email", customer_text<&Person::mutable_email>},
+                                            {"phone", customer_text<&Person::mutable_phone>}},
+                                           {"admin_graphql_api_id",
+                                            "accepts_marketing",
+                                            "accepts_marketing_updated_at",
+                                            "created_at",
+                                            "currency",
+                                            "default_address",
+                                            "addresses",
+                                            "email_marketing_consent",
+                                            "sms_marketing_consent",
+                                            "last_order_id",
+                                            "last_order_name",
+                                            "locale",
+                                            "marketing_opt_in_level",
+                                            "multipass_identifier",
+                                            "note",
+                                            "orders_count",
+                                            "state",
+                                            "tags",
+                                            "tax_exempt",
+                                            "tax_exemptions",
+                                            "total_spent",
+                                            "updated_at",
+                                            "verified_email"}};
     kTable.map(mapping, to, from);
 }
 
 void map_company(Mapping& mapping, Order& to, json::Value from) {
-    static const MemberTable<Order> kTable{
-        "company",
-        {{"id", Into<Order>::id<&Order::set_company_id>},
-         {"location_id", Into<Order>::id<&Order::set_company_location_id>},
-         {"contact",
-          [](Mapping& m, Order& /*order*/, json::Value v) { map_contact(m, *m.personal().mutable_company_contact(), v); }}},
-        {"name", "admin_graphql_api_id"}};
+    static const MemberTable<Order> kTable{"company",
+                                           {{"id", Into<Order>::id<&Order::set_company_id>},
+                                            {"location_id", Into<Order>::id<&Order::set_company_location_id>},
+                                            {"contact",
+                                             [](Mapping& m, Order& /*order*/, json::Value v) {
+                                                 map_contact(m, *m.personal().mutable_company_contact(), v);
+                                             }}},
+                                           {"name", "admin_graphql_api_id"}};
     kTable.map(mapping, to, from);
 }
 
@@ -259,7 +278,10 @@ const MemberTable<Order>& order_table() {
             {"source_identifier", Part::any_text<&Order::mutable_source_identifier>},
             {"app_id", Part::id<&Order::set_app_id>},
             {"location_id", Part::id<&Order::set_location_id>},
-            {"financial_status", [](Mapping& m, Order& o, json::Value v) { o.set_financial_status(financial_status_from(m, v)); }},
+            {"financial_status",
+             [](Mapping& m, Order& o, json::Value v) {
+                 o.set_financial_status(financial_status_from(m, v));
+             }},
             {"currency", Part::text<&Order::mutable_currency_code>},
             {"presentment_currency", Part::text<&Order::mutable_presentment_currency_code>},
             {"taxes_included", Part::flag<&Order::set_taxes_included>},
@@ -268,9 +290,11 @@ const MemberTable<Order>& order_table() {
             {"estimated_taxes", Part::flag<&Order::set_estimated_taxes>},
             {"line_items", Part::list<static_cast<OrderLine* (Order::*)()>(&Order::add_lines), map_order_line>},
             {"line_item_groups", Part::list<static_cast<LineGroup* (Order::*)()>(&Order::add_line_groups), map_line_group>},
-            {"shipping_lines", Part::list<static_cast<ShippingLine* (Order::*)()>(&Order::add_shipping_lines), map_shipping_line>},
+            {"shipping_lines",
+             Part::list<static_cast<ShippingLine* (Order::*)()>(&Order::add_shipping_lines), map_shipping_line>},
             {"discount_applications",
-             Part::list<static_cast<DiscountApplication* (Order::*)()>(&Order::add_discount_applications), map_discount_application>},
+             Part::list<static_cast<DiscountApplication* (Order::*)()>(&Order::add_discount_applications),
+                        map_discount_application>},
             {"discount_codes", map_discount_codes},
             {"tax_lines", Part::list<static_cast<TaxLine* (Order::*)()>(&Order::add_tax_lines), map_tax_line>},
             {"total_line_items_price_set", Part::pair<&Order::mutable_total_line_items_price>},
@@ -326,16 +350,49 @@ const MemberTable<Order>& order_table() {
         },
         {
             // Twins of the *_set members; fall_back reads them where the set is missing.
-            "current_subtotal_price", "current_total_discounts", "current_total_price", "current_total_tax", "subtotal_price",
-            "total_discounts", "total_line_items_price", "total_outstanding", "total_price", "total_price_usd", "total_tax",
+            "current_subtotal_price",
+            "current_total_discounts",
+            "current_total_price",
+            "current_total_tax",
+            "subtotal_price",
+            "total_discounts",
+            "total_line_items_price",
+            "total_outstanding",
+            "total_price",
+            "total_price_usd",
+            "total_tax",
             "total_tip_received",
             // Tokens, addresses of the network, what the browser told: they never leave ingress.
-            "browser_ip", "cart_token", "checkout_id", "checkout_token", "client_details", "device_id", "landing_site",
-            "landing_site_ref", "order_status_url", "referring_site", "token", "source_url", "user_id", "payment_details",
+            "browser_ip",
+            "cart_token",
+            "checkout_id",
+            "checkout_token",
+            "client_details",
+            "device_id",
+            "landing_site",
+            "landing_site_ref",
+            "order_status_url",
+            "referring_site",
+            "token",
+            "source_url",
+            "user_id",
+            "payment_details",
             // Read before, or nothing that anybody behind needs.
-            "id", "admin_graphql_api_id", "buyer_accepts_marketing", "confirmation_number", "contact_email", "fulfillment_status", "gateway",
-            "number", "processing_method", "reference", "marketing_opt_in_level", "sms_marketing_phone", "original_total_price_set",
-            "total_cash_rounding_adjustment_set", "deleted_at",
+            "id",
+            "admin_graphql_api_id",
+            "buyer_accepts_marketing",
+            "confirmation_number",
+            "contact_email",
+            "fulfillment_status",
+            "gateway",
+            "number",
+            "processing_method",
+            "reference",
+            "marketing_opt_in_level",
+            "sms_marketing_phone",
+            "original_total_price_set",
+            "total_cash_rounding_adjustment_set",
+            "deleted_at",
         }};
     return kTable;
 }
@@ -348,15 +405,17 @@ void note_destination(Order& to, const syncline::common::v1::PersonalData& perso
 }
 
 void fall_back_to_plain_amounts(Mapping& mapping, Order& to, json::Value from) {
-    fall_back<&Order::has_total_line_items_price, &Order::mutable_total_line_items_price>(mapping, to, from, "total_line_items_price");
+    fall_back<&Order::has_total_line_items_price, &Order::mutable_total_line_items_price>(mapping, to, from,
+                                                                                          "total_line_items_price");
     fall_back<&Order::has_subtotal_price, &Order::mutable_subtotal_price>(mapping, to, from, "subtotal_price");
     fall_back<&Order::has_total_discounts, &Order::mutable_total_discounts>(mapping, to, from, "total_discounts");
     fall_back<&Order::has_total_tax, &Order::mutable_total_tax>(mapping, to, from, "total_tax");
     fall_back<&Order::has_total_price, &Order::mutable_total_price>(mapping, to, from, "total_price");
     fall_back<&Order::has_total_tip_received, &Order::mutable_total_tip_received>(mapping, to, from, "total_tip_received");
-    fall_back<&Order::has_current_subtotal_price, &Order::mutable_current_subtotal_price>(mapping, to, from, "current_subtotal_price");
+    fall_back<&Order::has_current_subtotal_price, &Order::mutable_current_subtotal_price>(mapping, to, from,
+                                                                                          "current_subtotal_price");
     fall_back<&Order::has_current_total_discounts, &Order::mutable_current_total_discounts>(mapping, to, from,
-                                                                                             "current_total_discounts");
+                                                                                            "current_total_discounts");
     fall_back<&Order::has_current_total_tax, &Order::mutable_current_total_tax>(mapping, to, from, "current_total_tax");
     fall_back<&Order::has_current_total_price, &Order::mutable_current_total_price>(mapping, to, from, "current_total_price");
     fall_back<&Order::has_total_outstanding, &Order::mutable_total_outstanding>(mapping, to, from, "total_outstanding");

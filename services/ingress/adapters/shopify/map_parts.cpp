@@ -35,9 +35,14 @@ void map_duty(Mapping& mapping, Duty& to, json::Value from) {
          {"duty_id", Part::id<&Duty::set_duty_id>},
          {"harmonized_system_code", Part::any_text<&Duty::mutable_harmonized_system_code>},
          {"country_code_of_origin", Part::text<&Duty::mutable_country_code_of_origin>},
-         {"shop_money", [](Mapping& m, Duty& duty, json::Value v) { m.money(v, duty.mutable_amount()->mutable_shop()); }},
+         {"shop_money",
+          [](Mapping& m, Duty& duty, json::Value v) {
+              m.money(v, duty.mutable_amount()->mutable_shop());
+          }},
          {"presentment_money",
-          [](Mapping& m, Duty& duty, json::Value v) { m.money(v, duty.mutable_amount()->mutable_presentment()); }},
+          [](Mapping& m, Duty& duty, json::Value v) {
+              m.money(v, duty.mutable_amount()->mutable_presentment());
+          }},
          {"amount_set", Part::pair<&Duty::mutable_amount>},
          {"price_set", Part::pair<&Duty::mutable_amount>},
          {"tax_lines", Part::list<static_cast<TaxLine* (Duty::*)()>(&Duty::add_tax_lines), map_tax_line>}},
@@ -48,26 +53,26 @@ void map_duty(Mapping& mapping, Duty& to, json::Value from) {
     for (auto& tax : *to.mutable_tax_lines()) {
         tax.set_included(false);
     }
-    if (to.has_amount() && to.amount().has_presentment() && to.amount().presentment().currency_code() == to.amount().shop().currency_code()) {
+    if (to.has_amount() && to.amount().has_presentment() &&
+        to.amount().presentment().currency_code() == to.amount().shop().currency_code()) {
         to.mutable_amount()->clear_presentment();
     }
 }
 
 void map_discount_allocation(Mapping& mapping, DiscountAllocation& to, json::Value from) {
     using Part = Into<DiscountAllocation>;
-    static const MemberTable<DiscountAllocation> kTable{
-        "discount_allocation",
-        {{"discount_application_index",
-          [](Mapping& m, DiscountAllocation& allocation, json::Value v) {
-              const auto index = m.integer(v);
-              if (index < 0 || index > INT32_MAX) {
-                  m.fail(v, "number_out_of_range", "should be an index");
-                  return;
-              }
-              allocation.set_application_index(static_cast<std::int32_t>(index));
-          }},
-         {"amount_set", Part::pair<&DiscountAllocation::mutable_amount>}},
-        {"amount"}};
+    static const MemberTable<DiscountAllocation> kTable{"discount_allocation",
+                                                        {{"discount_application_index",
+                                                          [](Mapping& m, DiscountAllocation& allocation, json::Value v) {
+                                                              const auto index = m.integer(v);
+                                                              if (index < 0 || index > INT32_MAX) {
+                                                                  m.fail(v, "number_out_of_range", "should be an index");
+                                                                  return;
+                                                              }
+                                                              allocation.set_application_index(static_cast<std::int32_t>(index));
+                                                          }},
+                                                         {"amount_set", Part::pair<&DiscountAllocation::mutable_amount>}},
+                                                        {"amount"}};
     kTable.map(mapping, to, from);
     fall_back<&DiscountAllocation::has_amount, &DiscountAllocation::mutable_amount>(mapping, to, from, "amount");
     if (!mapping.failed() && !to.has_amount()) {
@@ -163,7 +168,8 @@ void map_order_line(Mapping& mapping, OrderLine& to, json::Value from) {
          {"price_set", Line::pair<&OrderLine::mutable_unit_price>},
          {"total_discount_set", Line::pair<&OrderLine::mutable_total_discount>},
          {"discount_allocations",
-          Line::list<static_cast<DiscountAllocation* (OrderLine::*)()>(&OrderLine::add_discount_allocations), map_discount_allocation>},
+          Line::list<static_cast<DiscountAllocation* (OrderLine::*)()>(&OrderLine::add_discount_allocations),
+                     map_discount_allocation>},
          {"tax_lines", Line::list<static_cast<TaxLine* (OrderLine::*)()>(&OrderLine::add_tax_lines), map_tax_line>},
          {"duties", Line::list<static_cast<Duty* (OrderLine::*)()>(&OrderLine::add_duties), map_duty>},
          {"taxable", Line::flag<&OrderLine::set_taxable>},
@@ -178,10 +184,29 @@ void map_order_line(Mapping& mapping, OrderLine& to, json::Value from) {
          {"tip_payment_method", kind_is<LINE_KIND_TIP>},
          {"fee", kind_is<LINE_KIND_FEE>},
          {"fee_type", kind_is<LINE_KIND_FEE>}},
-        {"admin_graphql_api_id", "attributed_staffs", "fulfillment_status", "price", "properties", "total_discount",
-         "variant_inventory_management", "pre_tax_price", "pre_tax_price_set", "origin_location", "destination_location", "key",
-         "tax_code", "discounted_price", "discounted_price_set", "original_price", "line_price", "presentment_price",
-         "applied_discounts", "parent_id", "user_id", "rank", "sale_id"}};
+        {"admin_graphql_api_id",
+         "attributed_staffs",
+         "fulfillment_status",
+         "price",
+         "properties",
+         "total_discount",
+         "variant_inventory_management",
+         "pre_tax_price",
+         "pre_tax_price_set",
+         "origin_location",
+         "destination_location",
+         "key",
+         "tax_code",
+         "discounted_price",
+         "discounted_price_set",
+         "original_price",
+         "line_price",
+         "presentment_price",
+         "applied_discounts",
+         "parent_id",
+         "user_id",
+         "rank",
+         "sale_id"}};
     kTable.map(mapping, to, from);
     fall_back<&OrderLine::has_unit_price, &OrderLine::mutable_unit_price>(mapping, to, from, "price");
     fall_back<&OrderLine::has_total_discount, &OrderLine::mutable_total_discount>(mapping, to, from, "total_discount");
@@ -223,7 +248,8 @@ void map_shipping_line(Mapping& mapping, ShippingLine& to, json::Value from) {
          "api_client_id", "delivery_expectation_range", "delivery_expectation_type", "admin_graphql_api_id"}};
     kTable.map(mapping, to, from);
     fall_back<&ShippingLine::has_price, &ShippingLine::mutable_price>(mapping, to, from, "price");
-    fall_back<&ShippingLine::has_discounted_price, &ShippingLine::mutable_discounted_price>(mapping, to, from, "discounted_price");
+    fall_back<&ShippingLine::has_discounted_price, &ShippingLine::mutable_discounted_price>(mapping, to, from,
+                                                                                            "discounted_price");
     if (!mapping.failed() && !to.has_price()) {
         mapping.missing(from, "price");
     }
@@ -260,7 +286,8 @@ void map_fulfillment(Mapping& mapping, Fulfillment& to, json::Value from) {
           [](Mapping& m, Fulfillment& fulfillment, json::Value v) {
               m.each(v, [&](json::Value number) { m.any_text(number, fulfillment.add_tracking_numbers()); });
           }},
-         {"line_items", Part::list<static_cast<FulfillmentLine* (Fulfillment::*)()>(&Fulfillment::add_lines), map_fulfillment_line>}},
+         {"line_items",
+          Part::list<static_cast<FulfillmentLine* (Fulfillment::*)()>(&Fulfillment::add_lines), map_fulfillment_line>}},
         {"admin_graphql_api_id", "order_id", "origin_address", "destination", "email", "receipt", "service", "tracking_number",
          "tracking_url", "tracking_urls", "updated_at", "notify_customer", "v2"}};
     kTable.map(mapping, to, from);
@@ -301,8 +328,7 @@ void map_address(Mapping& mapping, Address& to, json::Value from) {
 void map_attribute(Mapping& mapping, Attribute& to, json::Value from) {
     static const MemberTable<Attribute> kTable{"attribute",
                                                {{"name", Into<Attribute>::any_text<&Attribute::mutable_name>},
-                                                {"value",
-                                                 [](Mapping& m, Attribute& attribute, json::Value v) {
+                                                {"value", [](Mapping& m, Attribute& attribute, json::Value v) {
                                                      if (v.is_array() || v.is_object()) {
                                                          json::Writer writer;
                                                          attribute.set_value(std::move(writer.value(v)).take());

@@ -1,8 +1,8 @@
 // The objects that bodies of several topics share.
 #pragma once
 
-#include <string>
 #include <syncline/json/document.h>
+#include <string>
 
 #include "adapters/shopify/members.h"
 
@@ -33,7 +33,8 @@ void map_order_line(Mapping& mapping, syncline::orders::v1::OrderLine& to, syncl
 void map_shipping_line(Mapping& mapping, syncline::orders::v1::ShippingLine& to, syncline::json::Value from);
 void map_fulfillment(Mapping& mapping, syncline::orders::v1::Fulfillment& to, syncline::json::Value from);
 void map_transaction(Mapping& mapping, syncline::orders::v1::PaymentTransaction& to, syncline::json::Value from);
-// The refund's note goes to the envelope. A refund and its transactions without an order id take `order_id` (0: then it is missing).
+// The refund's note goes to the envelope. A refund and its transactions without an order id take `order_id` (0: then it is
+// missing).
 void map_refund(Mapping& mapping, syncline::orders::v1::Refund& to, syncline::json::Value from, std::int64_t order_id);
 
 void map_address(Mapping& mapping, syncline::common::v1::Address& to, syncline::json::Value from);

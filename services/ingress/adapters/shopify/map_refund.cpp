@@ -34,17 +34,18 @@ RestockType restock_type_from(Mapping& mapping, json::Value value) {
 
 void map_refund_line(Mapping& mapping, RefundLine& to, json::Value from) {
     using Line = Into<RefundLine>;
-    static const MemberTable<RefundLine> kTable{
-        "refund_line_item",
-        {{"id", Line::id<&RefundLine::set_refund_line_id>},
-         {"line_item_id", Line::id<&RefundLine::set_line_item_id>},
-         {"quantity", Line::decimal<&RefundLine::mutable_quantity>},
-         {"restock_type",
-          [](Mapping& m, RefundLine& line, json::Value v) { line.set_restock_type(restock_type_from(m, v)); }},
-         {"location_id", Line::id<&RefundLine::set_location_id>},
-         {"subtotal_set", Line::pair<&RefundLine::mutable_subtotal>},
-         {"total_tax_set", Line::pair<&RefundLine::mutable_total_tax>}},
-        {"line_item", "subtotal", "total_tax", "admin_graphql_api_id"}};
+    static const MemberTable<RefundLine> kTable{"refund_line_item",
+                                                {{"id", Line::id<&RefundLine::set_refund_line_id>},
+                                                 {"line_item_id", Line::id<&RefundLine::set_line_item_id>},
+                                                 {"quantity", Line::decimal<&RefundLine::mutable_quantity>},
+                                                 {"restock_type",
+                                                  [](Mapping& m, RefundLine& line, json::Value v) {
+                                                      line.set_restock_type(restock_type_from(m, v));
+                                                  }},
+                                                 {"location_id", Line::id<&RefundLine::set_location_id>},
+                                                 {"subtotal_set", Line::pair<&RefundLine::mutable_subtotal>},
+                                                 {"total_tax_set", Line::pair<&RefundLine::mutable_total_tax>}},
+                                                {"line_item", "subtotal", "total_tax", "admin_graphql_api_id"}};
     kTable.map(mapping, to, from);
     fall_back<&RefundLine::has_subtotal, &RefundLine::mutable_subtotal>(mapping, to, from, "subtotal");
     fall_back<&RefundLine::has_total_tax, &RefundLine::mutable_total_tax>(mapping, to, from, "total_tax");
@@ -62,14 +63,13 @@ void map_refund_line(Mapping& mapping, RefundLine& to, json::Value from) {
 
 void map_adjustment(Mapping& mapping, RefundAdjustment& to, json::Value from) {
     using Part = Into<RefundAdjustment>;
-    static const MemberTable<RefundAdjustment> kTable{
-        "order_adjustment",
-        {{"id", Part::id<&RefundAdjustment::set_adjustment_id>},
-         {"kind", Part::text<&RefundAdjustment::mutable_kind>},
-         {"reason", Part::text<&RefundAdjustment::mutable_reason>},
-         {"amount_set", Part::pair<&RefundAdjustment::mutable_amount>},
-         {"tax_amount_set", Part::pair<&RefundAdjustment::mutable_tax_amount>}},
-        {"amount", "tax_amount", "order_id", "refund_id", "admin_graphql_api_id"}};
+    static const MemberTable<RefundAdjustment> kTable{"order_adjustment",
+                                                      {{"id", Part::id<&RefundAdjustment::set_adjustment_id>},
+                                                       {"kind", Part::text<&RefundAdjustment::mutable_kind>},
+                                                       {"reason", Part::text<&RefundAdjustment::mutable_reason>},
+                                                       {"amount_set", Part::pair<&RefundAdjustment::mutable_amount>},
+                                                       {"tax_amount_set", Part::pair<&RefundAdjustment::mutable_tax_amount>}},
+                                                      {"amount", "tax_amount", "order_id", "refund_id", "admin_graphql_api_id"}};
     kTable.map(mapping, to, from);
     fall_back<&RefundAdjustment::has_amount, &RefundAdjustment::mutable_amount>(mapping, to, from, "amount");
     fall_back<&RefundAdjustment::has_tax_amount, &RefundAdjustment::mutable_tax_amount>(mapping, to, from, "tax_amount");
@@ -142,7 +142,9 @@ void map_transaction(Mapping& mapping, PaymentTransaction& to, json::Value from)
          {"parent_id", Part::id<&PaymentTransaction::set_parent_id>},
          {"kind", Part::text<&PaymentTransaction::mutable_kind>},
          {"status",
-          [](Mapping& m, PaymentTransaction& transaction, json::Value v) { transaction.set_status(transaction_status_from(m, v)); }},
+          [](Mapping& m, PaymentTransaction& transaction, json::Value v) {
+              transaction.set_status(transaction_status_from(m, v));
+          }},
          {"gateway", Part::text<&PaymentTransaction::mutable_gateway>},
          {"processed_at", Part::time<&PaymentTransaction::mutable_processed_at>},
          {"created_at", Part::time<&PaymentTransaction::mutable_created_at>},
@@ -160,9 +162,10 @@ void map_transaction(Mapping& mapping, PaymentTransaction& to, json::Value from)
               }
           }}},
         // Free texts and everything that tells how a card was read stay here.
-        {"admin_graphql_api_id", "amount", "currency", "message", "authorization", "authorization_expires_at", "user_id", "device_id",
-         "payment_details", "receipt", "amount_rounding", "currency_exchange_adjustment", "extended_authorization_attributes",
-         "payments_refund_attributes", "maximum_refundable", "total_unsettled", "accounts_receivable"}};
+        {"admin_graphql_api_id", "amount", "currency", "message", "authorization", "authorization_expires_at", "user_id",
+         "device_id", "payment_details", "receipt", "amount_rounding", "currency_exchange_adjustment",
+         "extended_authorization_attributes", "payments_refund_attributes", "maximum_refundable", "total_unsettled",
+         "accounts_receivable"}};
     kTable.map(mapping, to, from);
     if (mapping.failed()) {
         return;
@@ -205,7 +208,8 @@ void map_refund(Mapping& mapping, Refund& to, json::Value from, std::int64_t ord
          {"processed_at", Part::time<&Refund::mutable_processed_at>},
          {"restock", Part::flag<&Refund::set_restock>},
          {"refund_line_items", Part::list<static_cast<RefundLine* (Refund::*)()>(&Refund::add_lines), map_refund_line>},
-         {"order_adjustments", Part::list<static_cast<RefundAdjustment* (Refund::*)()>(&Refund::add_adjustments), map_adjustment>},
+         {"order_adjustments",
+          Part::list<static_cast<RefundAdjustment* (Refund::*)()>(&Refund::add_adjustments), map_adjustment>},
          {"refund_shipping_lines",
           Part::list<static_cast<RefundShippingLine* (Refund::*)()>(&Refund::add_shipping_lines), map_refund_shipping_line>},
          {"transactions", Part::list<static_cast<PaymentTransaction* (Refund::*)()>(&Refund::add_transactions), map_transaction>},

@@ -3,9 +3,6 @@
 #include <google/protobuf/arena.h>
 #include <google/protobuf/timestamp.pb.h>
 
-#include <algorithm>
-#include <array>
-#include <span>
 #include <syncline/common/v1/personal_data.pb.h>
 #include <syncline/core/hash.h>
 #include <syncline/core/time.h>
@@ -13,9 +10,11 @@
 #include <syncline/orders/v1/events.pb.h>
 #include <syncline/shops/v1/events.pb.h>
 #include <syncline/topics.h>
+#include <algorithm>
+#include <array>
 #include <utility>
 
-#include "adapters/shopify/deny_list.h"
+#include "adapters/shopify/event_identity.h"
 #include "adapters/shopify/map_order.h"
 #include "adapters/shopify/map_parts.h"
 
@@ -27,18 +26,6 @@ namespace topics = syncline::topics;
 using namespace syncline::orders::v1;
 
 namespace {
-
-constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
-
-void set_time(google::protobuf::Timestamp* to, core::SystemTime time) {
-    const auto nanos = core::nanos_since_epoch(time);
-    to->set_seconds(nanos / kNanosPerSecond);
-    to->set_nanos(static_cast<std::int32_t>(nanos % kNanosPerSecond));
-}
-
-core::SystemTime time_of(const google::protobuf::Timestamp& time) {
-    return core::time_from_nanos(time.seconds() * kNanosPerSecond + time.nanos());
-}
 
 Cause cause_of(WebhookTopic topic) {
     switch (topic) {
@@ -56,38 +43,6 @@ Cause cause_of(WebhookTopic topic) {
             return CAUSE_UPDATED;
     }
 }
-
-// The id of an event: the same for every repetition of a delivery, another one when a state comes back later (DESIGN §3).
-struct Identity {
-    std::string_view type;
-    int cause = 0;
-    std::int64_t resource = 0;
-    std::int64_t source_updated_at_ns = 0;
-    core::Digest content{};
-};
-
-std::string event_id(const Webhook& webhook, const Identity& identity) {
-    constexpr char kSeparator = '\n';
-    std::string name;
-    name.reserve(256);
-    name.append(webhook.shop).push_back(kSeparator);
-    name.append(identity.type).push_back(kSeparator);
-    name.append(std::to_string(identity.cause)).push_back(kSeparator);
-    name.append(std::to_string(identity.resource)).push_back(kSeparator);
-    name.append(std::to_string(identity.source_updated_at_ns)).push_back(kSeparator);
-    name.append(webhook.triggered_at).push_back(kSeparator);
-    name.append(core::bytes_of(identity.content));
-    return core::uuid_v5(core::kSynclineNamespace, name);
-}
-
-std::string key_of(std::string_view shop, std::int64_t id) {
-    std::string key;
-    key.reserve(shop.size() + 21);
-    key.append(shop).append(1, '/').append(std::to_string(id));
-    return key;
-}
-
-std::string subject_of(std::string_view kind, std::int64_t id) { return std::string(kind).append(1, '/').append(std::to_string(id)); }
 
 // What a fact of any kind ends in. `message` carries everything but the time it was observed; `set_observed` adds that.
 template <typename Message>
@@ -182,21 +137,22 @@ private:
         event.subject = subject_of("order", order.order_id());
         event.observed = observed_at(webhook_);
 
-        // The hash covers the content without the two times of the version; those go in afterwards.
+        // The hash covers the content without cause and version. These follow as a second message behind the first: Protobuf
+        // reads the two as one, and the order is serialized once.
         const auto updated_at = order.source_updated_at();
         order.clear_source_updated_at();
-        order.SerializeToString(&event.value);
-        const auto content = core::sha256(event.value);
-        *order.mutable_source_updated_at() = updated_at;
-        set_time(order.mutable_observed_at(), event.observed.at);
-        order.set_content_hash(content.data(), content.size());
-        message.set_cause(cause_of(webhook_.topic));
-        event.value.clear();
         message.SerializeToString(&event.value);
+        const auto content = core::sha256(event.value);
+        auto& rest = make<OrderChanged>();
+        rest.set_cause(cause_of(webhook_.topic));
+        *rest.mutable_order()->mutable_source_updated_at() = updated_at;
+        set_time(rest.mutable_order()->mutable_observed_at(), event.observed.at);
+        rest.mutable_order()->set_content_hash(content.data(), content.size());
+        rest.AppendToString(&event.value);
 
         event.time = time_of(updated_at);
         event.id = event_id(webhook_, {.type = event.type,
-                                       .cause = message.cause(),
+                                       .cause = rest.cause(),
                                        .resource = order.order_id(),
                                        .source_updated_at_ns = core::nanos_since_epoch(event.time),
                                        .content = content});
@@ -245,7 +201,10 @@ private:
              {"admin_graphql_api_order_id", Part::id<&OrderRiskAssessed::set_order_id>},
              {"provider_title", Part::text<&OrderRiskAssessed::mutable_provider>},
              {"created_at", Part::time<&OrderRiskAssessed::mutable_assessed_at>},
-             {"risk_level", [](Mapping& m, OrderRiskAssessed& to, json::Value v) { to.set_level(risk_level_from(m, v)); }}},
+             {"risk_level",
+              [](Mapping& m, OrderRiskAssessed& to, json::Value v) {
+                  to.set_level(risk_level_from(m, v));
+              }}},
             {"provider_id", "facts"}};
         Mapping mapping(webhook_.shop_currency, nullptr);
         kTable.map(mapping, message, root_);
@@ -264,7 +223,8 @@ private:
             return RISK_LEVEL_UNSPECIFIED;
         }
         std::string lower(*text);
-        std::ranges::transform(lower, lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+        std::ranges::transform(lower, lower.begin(),
+                               [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
         static constexpr std::pair<std::string_view, RiskLevel> kKnown[] = {
             {"none", RISK_LEVEL_NONE}, {"low", RISK_LEVEL_LOW},         {"medium", RISK_LEVEL_MEDIUM},
             {"high", RISK_LEVEL_HIGH}, {"pending", RISK_LEVEL_PENDING},
@@ -366,7 +326,8 @@ private:
     core::Result<MappedEvent> shop_redaction_requested() {
         // The requests for one customer name shop and id too; erasing a whole shop takes a body that says nothing else.
         if (root_.size() != 2) {
-            return std::unexpected(root_.malformed("redact_with_members", "the body of a shop's redaction has `shop_id` and `shop_domain`, nothing else"));
+            return std::unexpected(root_.malformed(
+                "redact_with_members", "the body of a shop's redaction has `shop_id` and `shop_domain`, nothing else"));
         }
         return shop_event(make<syncline::shops::v1::ShopRedactionRequested>(), "shop_id", {"shop_domain"});
     }
@@ -376,7 +337,8 @@ private:
     }
 
     template <typename Message>
-    core::Result<MappedEvent> shop_event(Message& message, std::string_view id_member, std::initializer_list<std::string_view> domain_members) {
+    core::Result<MappedEvent> shop_event(Message& message, std::string_view id_member,
+                                         std::initializer_list<std::string_view> domain_members) {
         Mapping mapping(webhook_.shop_currency, nullptr);
         message.set_shop(webhook_.shop.data(), webhook_.shop.size());
         require_shop(mapping, domain_members);
@@ -388,8 +350,8 @@ private:
         if (mapping.failed()) {
             return std::unexpected(mapping.take_error());
         }
-        return done(mapping, finish_fact(webhook_, message, topics::shops, std::string(webhook_.shop), subject_of("shop", message.shop_id()),
-                                         message.shop_id()));
+        return done(mapping, finish_fact(webhook_, message, topics::shops, std::string(webhook_.shop),
+                                         subject_of("shop", message.shop_id()), message.shop_id()));
     }
 
     std::int64_t customer_id(Mapping& mapping) {
@@ -461,7 +423,9 @@ private:
 
     static bool same_domain(std::string_view a, std::string_view b) {
         return std::ranges::equal(a, b, [](char x, char y) {
-            const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+            const auto lower = [](char c) {
+                return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+            };
             return lower(x) == lower(y);
         });
     }
@@ -496,94 +460,8 @@ private:
 
 }  // namespace
 
-core::Result<MappedEvent> map_webhook(const Webhook& webhook, json::Value root) { return Work(webhook, root).run(); }
-
-namespace {
-
-bool mapped_by_tables(WebhookTopic topic) {
-    switch (topic) {
-        case WebhookTopic::orders_create:
-        case WebhookTopic::orders_updated:
-        case WebhookTopic::orders_cancelled:
-        case WebhookTopic::orders_paid:
-        case WebhookTopic::orders_fulfilled:
-        case WebhookTopic::orders_partially_fulfilled:
-            return true;
-        default:
-            return false;
-    }
-}
-
-}  // namespace
-
-core::Result<MappedEvent> ShopifyMapping::map(const Webhook& webhook, std::string body) const {
-    // Orders are looked through by tables that find names given twice on their way; anything else is small.
-    const auto document = json::Document::parse(std::move(body), {.reject_duplicate_keys = !mapped_by_tables(webhook.topic)});
-    if (!document) {
-        return std::unexpected(document.error());
-    }
-    return map_webhook(webhook, document->root());
-}
-
-namespace {
-
-// Error messages of the JSON library begin with the path of the member.
-std::string_view path_in(std::string_view message) { return message.substr(0, message.find_first_of(": ")); }
-
-}  // namespace
-
-MappedEvent ShopifyMapping::unmappable(const Webhook& webhook, std::string body, const core::Error& why) const {
-    UnmappableWebhook message;
-    message.set_shop(webhook.shop.data(), webhook.shop.size());
-    message.set_topic(webhook.topic_name.data(), webhook.topic_name.size());
-    message.set_code(why.code);
-    const auto path = path_in(why.message);
-    message.set_path(path.data(), path.size());
-    message.set_triggered_at(webhook.triggered_at.data(), webhook.triggered_at.size());
-    message.set_webhook_id(webhook.webhook_id.data(), webhook.webhook_id.size());
-    message.set_event_id(webhook.event_id.data(), webhook.event_id.size());
-    message.set_api_version(webhook.api_version.data(), webhook.api_version.size());
-
-    MappedEvent event;
-    const auto content = core::sha256(body);
-    // Names twice are read, so that what is denied goes in both places.
-    if (const auto document = json::Document::parse(body, {.reject_duplicate_keys = false})) {
-        message.mutable_body()->set_raw(without_denied_members(document->root()));
-    } else {
-        message.mutable_body()->set_raw(std::move(body));
-    }
-    set_time(message.mutable_received_at(), webhook.received_at);
-    event.topic = topics::dead_letters;
-    event.type = UnmappableWebhook::descriptor()->full_name();
-    event.observed = observed_at(webhook);
-    event.time = event.observed.at;
-    message.SerializeToString(&event.value);
-    event.id = event_id(webhook, {.type = event.type, .cause = static_cast<int>(webhook.topic), .content = content});
-    event.key = std::string(webhook.shop) + '/' + event.id;
-    event.subject = "webhook/" + event.id;
-    event.code = why.code;
-    event.reason = why.message;
-    return event;
-}
-
-core::Result<KeptWebhook> ShopifyMapping::reopen(std::string_view value) const {
-    UnmappableWebhook message;
-    if (!message.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
-        return core::fail(core::ErrorKind::malformed, "dead_letter_unreadable", "the record is no UnmappableWebhook");
-    }
-    if (message.body().content_case() != syncline::common::v1::PersonalDataEnvelope::kRaw) {
-        return core::fail(core::ErrorKind::rejected, "body_sealed", "the body of this dead letter is not readable any more");
-    }
-    return KeptWebhook{.shop = message.shop(),
-                       .topic = message.topic(),
-                       .body = std::move(*message.mutable_body()->mutable_raw()),
-                       .code = message.code(),
-                       .path = message.path(),
-                       .triggered_at = message.triggered_at(),
-                       .event_id = message.event_id(),
-                       .webhook_id = message.webhook_id(),
-                       .api_version = message.api_version(),
-                       .received_at = time_of(message.received_at())};
+core::Result<MappedEvent> map_webhook(const Webhook& webhook, json::Value root) {
+    return Work(webhook, root).run();
 }
 
 }  // namespace ingress

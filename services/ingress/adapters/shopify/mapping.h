@@ -1,8 +1,9 @@
 // Webhook bodies as events: pure functions from JSON to the event contract.
 //
 // The mapping is an allow-list: each object of a body has one table of the members it takes over (members.h); members that are
-// deliberately left out stand in the table too; any other is only named in `unknown_members`, never an error. Tokens, IP addresses,
-// client and payment details are in no table, so they cannot leave ingress. Personal data goes into the event's envelope and nowhere else.
+// deliberately left out stand in the table too; any other is only named in `unknown_members`, never an error. Tokens, IP
+// addresses, client and payment details are in no table, so they cannot leave ingress. Personal data goes into the event's
+// envelope and nowhere else.
 //
 // What makes a body unmappable (an Error of kind malformed, its message naming the member and never its value):
 //   member_missing      an id, the currency, updated_at, … without which the event would mean nothing
@@ -34,7 +35,8 @@ namespace ingress {
 class ShopifyMapping final : public WebhookMapping {
 public:
     [[nodiscard]] syncline::core::Result<MappedEvent> map(const Webhook& webhook, std::string body) const override;
-    [[nodiscard]] MappedEvent unmappable(const Webhook& webhook, std::string body, const syncline::core::Error& why) const override;
+    [[nodiscard]] MappedEvent unmappable(const Webhook& webhook, std::string body,
+                                         const syncline::core::Error& why) const override;
     [[nodiscard]] syncline::core::Result<KeptWebhook> reopen(std::string_view value) const override;
 };
 

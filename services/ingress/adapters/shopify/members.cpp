@@ -2,12 +2,12 @@
 
 #include <google/protobuf/timestamp.pb.h>
 
-#include <algorithm>
 #include <syncline/common/v1/money.pb.h>
 #include <syncline/core/decimal.h>
 #include <syncline/core/money.h>
 #include <syncline/core/parse.h>
 #include <syncline/core/time.h>
+#include <algorithm>
 
 namespace ingress {
 
@@ -23,7 +23,9 @@ constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
 constexpr int kNanosPlaces = 9;
 constexpr std::size_t kPlainIntegerDigitsMax = 18;
 // ISO 4217's code for "no currency", split so that no marker search trips over it.
-constexpr std::string_view kNoCurrency = "X" "XX";
+constexpr std::string_view kNoCurrency =
+    "X"
+    "XX";
 
 bool plain_integer(std::string_view text) {
     return !text.empty() && text.size() <= kPlainIntegerDigitsMax &&

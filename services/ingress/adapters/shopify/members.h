@@ -10,6 +10,9 @@
 // either). The first thing that does not fit is kept in Mapping and ends the work.
 #pragma once
 
+#include <syncline/core/assert.h>
+#include <syncline/core/error.h>
+#include <syncline/json/document.h>
 #include <bit>
 #include <bitset>
 #include <cstdint>
@@ -18,9 +21,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <syncline/core/assert.h>
-#include <syncline/core/error.h>
-#include <syncline/json/document.h>
 #include <utility>
 #include <vector>
 
@@ -204,23 +204,41 @@ template <typename Target>
 struct Into {
     using Value = syncline::json::Value;
     template <auto Mutable>
-    static void text(Mapping& mapping, Target& to, Value value) { mapping.text(value, (to.*Mutable)()); }
+    static void text(Mapping& mapping, Target& to, Value value) {
+        mapping.text(value, (to.*Mutable)());
+    }
     template <auto Mutable>
-    static void any_text(Mapping& mapping, Target& to, Value value) { mapping.any_text(value, (to.*Mutable)()); }
+    static void any_text(Mapping& mapping, Target& to, Value value) {
+        mapping.any_text(value, (to.*Mutable)());
+    }
     template <auto Set>
-    static void flag(Mapping& mapping, Target& to, Value value) { (to.*Set)(mapping.flag(value)); }
+    static void flag(Mapping& mapping, Target& to, Value value) {
+        (to.*Set)(mapping.flag(value));
+    }
     template <auto Set>
-    static void integer(Mapping& mapping, Target& to, Value value) { (to.*Set)(mapping.integer(value)); }
+    static void integer(Mapping& mapping, Target& to, Value value) {
+        (to.*Set)(mapping.integer(value));
+    }
     template <auto Set>
-    static void id(Mapping& mapping, Target& to, Value value) { (to.*Set)(mapping.id(value)); }
+    static void id(Mapping& mapping, Target& to, Value value) {
+        (to.*Set)(mapping.id(value));
+    }
     template <auto Mutable>
-    static void time(Mapping& mapping, Target& to, Value value) { mapping.time(value, (to.*Mutable)()); }
+    static void time(Mapping& mapping, Target& to, Value value) {
+        mapping.time(value, (to.*Mutable)());
+    }
     template <auto Mutable>
-    static void decimal(Mapping& mapping, Target& to, Value value) { mapping.decimal(value, (to.*Mutable)()); }
+    static void decimal(Mapping& mapping, Target& to, Value value) {
+        mapping.decimal(value, (to.*Mutable)());
+    }
     template <auto Mutable>
-    static void money(Mapping& mapping, Target& to, Value value) { mapping.money(value, (to.*Mutable)()); }
+    static void money(Mapping& mapping, Target& to, Value value) {
+        mapping.money(value, (to.*Mutable)());
+    }
     template <auto Mutable>
-    static void pair(Mapping& mapping, Target& to, Value value) { mapping.pair(value, (to.*Mutable)()); }
+    static void pair(Mapping& mapping, Target& to, Value value) {
+        mapping.pair(value, (to.*Mutable)());
+    }
     // A list of objects, each mapped by its own function.
     template <auto Add, auto MapElement>
     static void list(Mapping& mapping, Target& to, Value value) {
@@ -228,7 +246,9 @@ struct Into {
     }
     // One object, mapped by its own function.
     template <auto Mutable, auto MapObject>
-    static void object(Mapping& mapping, Target& to, Value value) { MapObject(mapping, *(to.*Mutable)(), value); }
+    static void object(Mapping& mapping, Target& to, Value value) {
+        MapObject(mapping, *(to.*Mutable)(), value);
+    }
 };
 
 // A bare amount in shop currency where the body has no *_set for it.

@@ -15,6 +15,7 @@
 //   rejected         code "reply_too_large": the answer came, but is larger than reply_bytes_max. The request was carried out.
 //   malformed        code "bad_url": the URL cannot be used.
 //   unknown_outcome  code "bad_reply": what came back is not HTTP.
+// The limit on the reply counts its body as it comes; of a single chunk or a head that never ends only the deadline is the bound.
 // An HTTP status is never an error here: 500 is a Response. Error texts name scheme, host and port, never path, query, userinfo,
 // headers or body.
 //

@@ -1,19 +1,20 @@
 // The routes of a service's admin port below /admin/: for operators and synclinectl, JSON in and out, bearer token required.
 //
 //   service.admin().route("GET", "/admin/orders/{shop}/{id}", "The life of one order.",
-//                         [&](const kit::AdminRequest& request) { return kit::AdminReply::json(ledger.life_of(request.path_value("shop"), …)); });
+//                         [&](const kit::AdminRequest& request) { return
+//                         kit::AdminReply::json(ledger.life_of(request.path_value("shop"), …)); });
 //
 // {name} is one segment of the path, percent-decoded; {name...} is one or more of them, so that a key with slashes fits:
-// /admin/keys/{key...}, /admin/holds/{key...}/release. Routes are added before the start; dispatch() may be called from any thread.
-// A handler runs on the admin door's own worker thread and may block on the database; a stray exception is answered 500.
+// /admin/keys/{key...}, /admin/holds/{key...}/release. Routes are added before the start; dispatch() may be called from any
+// thread. A handler runs on the admin door's own worker thread and may block on the database; a stray exception is answered 500.
 // The kit checks the token before: `actor` is the name the token belongs to, for the audit row of every writing verb.
 #pragma once
 
+#include <syncline/core/error.h>
 #include <functional>
 #include <map>
 #include <string>
 #include <string_view>
-#include <syncline/core/error.h>
 #include <vector>
 
 namespace syncline::kit {

@@ -12,13 +12,16 @@
 //
 // The value a member has when it is declared is its default. A value comes from the YAML file (--config) or from the environment,
 // which wins: target.timeout is SYNCLINE_TARGET_TIMEOUT (dots become underscores, upper case). Lists are comma-separated there,
-// maps are comma-separated name=value. Durations are written 500ms, 8s, 5m, 2h; a key that ends in _ms or _seconds also takes a bare
-// number. Sizes are written 64KiB, 8MiB or as a number of bytes. An unknown key stops the start and names its nearest relative.
+// maps are comma-separated name=value. Durations are written 500ms, 8s, 5m, 2h; a key that ends in _ms or _seconds also takes a
+// bare number. Sizes are written 64KiB, 8MiB or as a number of bytes. An unknown key stops the start and names its nearest
+// relative.
 //
-// The kit's own keys (kafka.*, postgres.*, admin.*, log.*, limits.*, http.*, shops_file, mappings_dir, drain_seconds) are declared by run().
-// Main thread only, before anything starts.
+// The kit's own keys (kafka.*, postgres.*, admin.*, log.*, limits.*, http.*, shops_file, mappings_dir, drain_seconds) are
+// declared by run(). Main thread only, before anything starts.
 #pragma once
 
+#include <syncline/core/error.h>
+#include <syncline/kit/secret_file.h>
 #include <chrono>
 #include <compare>
 #include <cstdint>
@@ -29,8 +32,6 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <syncline/core/error.h>
-#include <syncline/kit/secret_file.h>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -46,7 +47,8 @@ struct Problem {
     std::string key;   // Configuration key or environment name; may be empty.
 };
 
-// Thrown while starting (wire, configuration, migrations, ports), caught once in run(): one log line with every problem, exit code 2.
+// Thrown while starting (wire, configuration, migrations, ports), caught once in run(): one log line with every problem, exit
+// code 2.
 class StartError : public std::runtime_error {
 public:
     explicit StartError(std::string what, std::string cure = {});
@@ -66,10 +68,10 @@ struct Bytes {
 
 // What is said of a key besides its name, type and default.
 struct KeyOptions {
-    std::string help;           // One sentence for a person; required.
-    std::string unit = {};      // "orders", "connections"; milliseconds and bytes follow from the type.
-    bool required = false;      // A missing or empty value stops the start.
-    bool secret = false;        // Masked wherever it would be printed. Prefer a SecretFile.
+    std::string help;                      // One sentence for a person; required.
+    std::string unit = {};                 // "orders", "connections"; milliseconds and bytes follow from the type.
+    bool required = false;                 // A missing or empty value stops the start.
+    bool secret = false;                   // Masked wherever it would be printed. Prefer a SecretFile.
     std::optional<std::int64_t> min = {};  // Of numbers, of milliseconds, of bytes; of the length of lists.
     std::optional<std::int64_t> max = {};
     std::vector<std::string> choices = {};  // The only texts allowed.
@@ -89,9 +91,9 @@ public:
         std::string default_text;
         KeyOptions options;
         std::function<std::optional<std::string>(const ConfigValue&)> set;  // Sets the member or says what is wrong.
-        std::function<void(const std::string&)> fill;                       // Only of type string: sets the member unchecked (--describe).
-        std::function<std::string()> shown;                                 // The member's present value, masked if secret.
-        std::function<SecretFile()> secret;                                 // Only of type secret_file: the member's handle.
+        std::function<void(const std::string&)> fill;  // Only of type string: sets the member unchecked (--describe).
+        std::function<std::string()> shown;            // The member's present value, masked if secret.
+        std::function<SecretFile()> secret;            // Only of type secret_file: the member's handle.
     };
 
     // `member` must live until the configuration has been read (Service::config sees to that).
@@ -110,7 +112,9 @@ public:
     void check(std::string key, std::function<std::optional<std::string>()> rule);
 
     [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
-    [[nodiscard]] const std::vector<std::pair<std::string, std::function<std::optional<std::string>()>>>& rules() const { return rules_; }
+    [[nodiscard]] const std::vector<std::pair<std::string, std::function<std::optional<std::string>()>>>& rules() const {
+        return rules_;
+    }
 
 private:
     void add_entry(Entry entry);

@@ -1,7 +1,8 @@
 // The mapping tables of one connection: mappings/<connection>.yaml, re-read while running.
 //
-// What the entries mean is the service's: its `parse` turns the whole text into a value of its own or refuses it (then the last good one
-// stays, the refusal is logged and syncline_config_reload_failed{file} set). The version is the hash of the text; it goes on every result.
+// What the entries mean is the service's: its `parse` turns the whole text into a value of its own or refuses it (then the last
+// good one stays, the refusal is logged and syncline_config_reload_failed{file} set). The version is the hash of the text; it
+// goes on every result.
 //
 //   auto& mappings = service.mappings(config.connection, [](std::string_view text) { return as_parsed(parse_mapping(text)); });
 //   const auto tables = mappings.current<MappingTables>();      // once for each event
@@ -9,13 +10,13 @@
 // Owned by the Service, lives as long as it. All members from any thread; reading never blocks.
 #pragma once
 
+#include <syncline/core/clock.h>
+#include <syncline/core/error.h>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <syncline/core/clock.h>
-#include <syncline/core/error.h>
 #include <utility>
 #include <vector>
 
@@ -24,7 +25,7 @@ namespace syncline::kit {
 struct MappingSnapshot {
     std::shared_ptr<const void> entries;  // What `parse` returned.
     std::string version;                  // First 16 hex digits of the SHA-256 of the text; empty before the first load.
-    core::SystemTime first_seen;          // By this process; the database keeps the first time of all (table mapping_versions).
+    core::SystemTime first_seen;  // By this process; the processor keeps the first time of all in its table mapping_versions.
 };
 
 class Mappings {

@@ -49,7 +49,7 @@ struct ProcessorOptions {
     std::size_t bytes_in_flight_max = std::size_t{64} * 1024 * 1024;
 
     std::chrono::milliseconds call_deadline{30'000};  // Delivery::deadline(): a handler must have returned.
-    // A lease ends that much after the deadline of its call. Clocks of instances may differ by less than this.
+    // A lease ends that much after the deadline of its call. Clocks of instances may differ by less than half of this.
     std::chrono::milliseconds lease_margin{10'000};
     std::chrono::milliseconds gather_linger{5};       // Intents and closing transactions wait so long for company.
     std::chrono::milliseconds commit_every{1'000};    // Offsets to Kafka.

@@ -9,10 +9,10 @@
 // The content is never printed: logs, --check-config and --describe show the path alone.
 #pragma once
 
+#include <syncline/core/error.h>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <syncline/core/error.h>
 
 namespace syncline::kit {
 

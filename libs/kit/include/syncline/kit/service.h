@@ -9,23 +9,24 @@
 //
 // run() parses the command line (--config, --help, --version, --check-config, --describe, --migrate), reads the configuration,
 // calls `wire`, opens probes, starts what was wired, drains on SIGTERM and returns the exit code: 0 drained or nothing to report,
-// 2 start-up error (one log line with every problem and its cure), 1 the drain missed its deadline or a part of it broke for good.
-// `wire` also runs for --help, --describe and --check-config: then nothing connects and files may be missing, so `wire` only
-// makes objects and never does I/O of its own. It runs once, on the main thread; objects made with own() live until every handler
-// has ended and are destroyed in reverse order. Kafka or PostgreSQL away at the start is no error: /readyz says so until they come.
+// 2 start-up error (one log line with every problem and its cure), 1 the drain missed its deadline or a part of it broke for
+// good. `wire` also runs for --help, --describe and --check-config: then nothing connects and files may be missing, so `wire`
+// only makes objects and never does I/O of its own. It runs once, on the main thread; objects made with own() live until every
+// handler has ended and are destroyed in reverse order. Kafka or PostgreSQL away at the start is no error: /readyz says so until
+// they come.
 #pragma once
 
+#include <syncline/core/clock.h>
+#include <syncline/kit/config.h>
+#include <syncline/kit/delivery.h>
+#include <syncline/kit/handler.h>
+#include <syncline/kit/outcome.h>
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <syncline/core/clock.h>
-#include <syncline/kit/config.h>
-#include <syncline/kit/delivery.h>
-#include <syncline/kit/handler.h>
-#include <syncline/kit/outcome.h>
 #include <utility>
 #include <vector>
 
@@ -64,8 +65,8 @@ public:
     virtual ~Service() = default;
     [[nodiscard]] virtual const std::string& name() const = 0;
 
-    // Declared by Config::declare(ConfigSchema&); throws StartError naming every key that does not fit. Once per service, first thing
-    // in `wire`. For --help and --describe the members keep their defaults and nothing throws.
+    // Declared by Config::declare(ConfigSchema&); throws StartError naming every key that does not fit. Once per service, first
+    // thing in `wire`. For --help and --describe the members keep their defaults and nothing throws.
     template <typename Config>
     Config config() {
         ConfigSchema schema;
@@ -77,12 +78,12 @@ public:
 
     [[nodiscard]] virtual core::Clock& clock() = 0;
     [[nodiscard]] virtual telemetry::Metrics& metrics() = 0;
-    [[nodiscard]] virtual http::Client& http() = 0;          // Outbound.
-    [[nodiscard]] virtual postgres::Pool& postgres() = 0;    // First use makes the service stateful (schema = name with _).
-    [[nodiscard]] virtual kafka::Producer& producer() = 0;   // Idempotent, acks=all; for services that publish without an outbox.
-    [[nodiscard]] virtual kafka::Fetcher& fetcher() = 0;     // Records by position and the newest of a topic; joins no group.
-    [[nodiscard]] virtual AdminRouter& admin() = 0;          // Further admin routes.
-    [[nodiscard]] virtual Shops& shops() = 0;                // shops.yaml, re-read on change.
+    [[nodiscard]] virtual http::Client& http() = 0;         // Outbound.
+    [[nodiscard]] virtual postgres::Pool& postgres() = 0;   // First use makes the service stateful (schema = name with _).
+    [[nodiscard]] virtual kafka::Producer& producer() = 0;  // Idempotent, acks=all; for services that publish without an outbox.
+    [[nodiscard]] virtual kafka::Fetcher& fetcher() = 0;    // Records by position and the newest of a topic; joins no group.
+    [[nodiscard]] virtual AdminRouter& admin() = 0;         // Further admin routes.
+    [[nodiscard]] virtual Shops& shops() = 0;               // shops.yaml, re-read on change.
     // mappings/<connection>.yaml, re-read on change; `parse` validates the whole (its error keeps the last good one).
     virtual Mappings& mappings(const std::string& connection,
                                std::function<core::Result<std::shared_ptr<const void>>(std::string_view text)> parse) = 0;
@@ -103,7 +104,8 @@ public:
     // Called on every drain after handlers ended and before the producer is flushed.
     virtual void on_stop(std::function<void()> stop) = 0;
     // A part with threads of its own (an HTTP door, say). start() is called once everything is wired and must return soon; it may
-    // throw StartError (port in use). stop() is the first step of the drain: take nothing new, finish what is in hand by the deadline.
+    // throw StartError (port in use). stop() is the first step of the drain: take nothing new, finish what is in hand by the
+    // deadline.
     virtual void runnable(std::string name, std::function<void()> start, std::function<void(core::Deadline)> stop) = 0;
 
     template <typename Event>
@@ -113,14 +115,22 @@ public:
         spec.topic = std::move(on.topic);
         spec.consumer_group = std::move(on.consumer_group);
         spec.family = on.family;
-        spec.make = [] { return std::make_shared<Event>(); };
+        spec.make = [] {
+            return std::make_shared<Event>();
+        };
         if (on.resource) {
-            spec.resource = [f = std::move(on.resource)](const google::protobuf::MessageLite& m) { return f(static_cast<const Event&>(m)); };
+            spec.resource = [f = std::move(on.resource)](const google::protobuf::MessageLite& m) {
+                return f(static_cast<const Event&>(m));
+            };
         }
         if (on.version) {
-            spec.version = [f = std::move(on.version)](const google::protobuf::MessageLite& m) { return f(static_cast<const Event&>(m)); };
+            spec.version = [f = std::move(on.version)](const google::protobuf::MessageLite& m) {
+                return f(static_cast<const Event&>(m));
+            };
         }
-        spec.call = [f = std::move(on.handle)](const google::protobuf::MessageLite& m, Delivery& d) { return f(static_cast<const Event&>(m), d); };
+        spec.call = [f = std::move(on.handle)](const google::protobuf::MessageLite& m, Delivery& d) {
+            return f(static_cast<const Event&>(m), d);
+        };
         add_handler(std::move(spec));
     }
 

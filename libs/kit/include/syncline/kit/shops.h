@@ -5,10 +5,14 @@
 //   shops:
 //     eu: {domain: acme-eu.myshopify.com, app: main, currency: EUR, timezone: Europe/Berlin, enabled: true}
 //
-// Owned by the Service, lives as long as it. current() from any thread, never blocks: take the snapshot once for each piece of work.
-// A file is validated whole; a bad one keeps the last good snapshot, is logged and sets syncline_config_reload_failed{file}.
+// Owned by the Service, lives as long as it. current() from any thread, never blocks: take the snapshot once for each piece of
+// work. A file is validated whole; a bad one keeps the last good snapshot, is logged and sets
+// syncline_config_reload_failed{file}.
 #pragma once
 
+#include <syncline/core/clock.h>
+#include <syncline/core/error.h>
+#include <syncline/kit/secret_file.h>
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -16,9 +20,6 @@
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <syncline/core/clock.h>
-#include <syncline/core/error.h>
-#include <syncline/kit/secret_file.h>
 #include <vector>
 
 namespace syncline::kit {
@@ -64,8 +65,8 @@ public:
     Shops& operator=(const Shops&) = delete;
 
     [[nodiscard]] std::shared_ptr<const ShopsSnapshot> current() const;
-    // Replaces the snapshot if `yaml` is right as a whole; else an error (kind rejected, code bad_shops_file, the line in the message).
-    // Called by the kit's file watch and by tests. `folder` is where relative secret files start.
+    // Replaces the snapshot if `yaml` is right as a whole; else an error (kind rejected, code bad_shops_file, the line in the
+    // message). Called by the kit's file watch and by tests. `folder` is where relative secret files start.
     core::Result<void> load(std::string_view yaml, const std::string& folder, core::SystemTime now);
     // Called after each successful load on the loading thread; must not block.
     void on_change(std::function<void(const ShopsSnapshot&)> listener);

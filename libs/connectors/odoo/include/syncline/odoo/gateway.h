@@ -3,8 +3,8 @@
 //   odoo::Gateway odoo(http, target, options, clock, metrics);
 //   auto ids = odoo.create_once({.model = "sale.order", .scope = {.company = 1}, .columns = columns, .records = {rows}}, lease);
 //
-// Why: Odoo loads 50 orders in the time of ten, and gets slower, not faster, beyond its workers (odoo.md §7.5). What shares a call
-// shares a lane: method, model, company, language and set of columns. A batch leaves when it is full or 20 ms old.
+// Why: Odoo loads 50 orders in the time of ten, and gets slower, not faster, beyond its workers (odoo.md §7.5). What shares a
+// call shares a lane: method, model, company, language and set of columns. A batch leaves when it is full or 20 ms old.
 //
 // One bad record never holds or fails the others: a refused batch is taken apart by Odoo's messages, or by halves where it names
 // nothing, and the rest goes again. Creation is `load` in create-once mode, so a lost answer or a serialization failure is sent
@@ -18,15 +18,15 @@
 // Threads: calls_in_flight + read_calls_in_flight, started by the first request.
 #pragma once
 
+#include <syncline/core/clock.h>
+#include <syncline/core/error.h>
+#include <syncline/odoo/reply.h>
+#include <syncline/odoo/transport.h>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <syncline/core/clock.h>
-#include <syncline/core/error.h>
-#include <syncline/odoo/reply.h>
-#include <syncline/odoo/transport.h>
 #include <vector>
 
 namespace syncline::telemetry {
@@ -92,15 +92,17 @@ struct FindRequest {
 // What differs between versions, as the server itself says.
 struct ServerFacts {
     Version version;
-    std::string line_taxes;      // "tax_ids" (19) or "tax_id".
-    bool order_locked = false;   // sale.order has `locked` (17 and later).
+    std::string line_taxes;        // "tax_ids" (19) or "tax_id".
+    bool order_locked = false;     // sale.order has `locked` (17 and later).
     bool order_warehouse = false;  // sale_stock is installed.
     std::string company_rounding;  // round_per_line or round_globally.
 };
 
 struct GatewayOptions {
     std::size_t batch_max = 50;
+    std::size_t read_batch_max = 200;  // Reading 200 records costs little more than reading one.
     std::chrono::milliseconds linger{20};
+    std::chrono::milliseconds read_linger{5};  // While all reading calls are under way the next batch gathers by itself.
     int calls_in_flight = 4;
     int read_calls_in_flight = 2;
     std::chrono::milliseconds call_timeout{60'000};

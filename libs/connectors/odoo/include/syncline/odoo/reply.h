@@ -1,21 +1,21 @@
 // What Odoo answers, as values: one table turns every observed answer into a result or an Error of DESIGN's closed list.
 //
-// Status alone decides nothing: a stopped PostgreSQL behind Odoo is a 404 with an HTML body, an application error over JSON-RPC is
-// a 200, a refused `load` is a 200 with ids:false, and a method that returns None has no result at all. Error messages carry the
-// name of Odoo's exception and never its text: the text quotes names, addresses and VAT numbers. Odoo's own log has it.
+// Status alone decides nothing: a stopped PostgreSQL behind Odoo is a 404 with an HTML body, an application error over JSON-RPC
+// is a 200, a refused `load` is a 200 with ids:false, and a method that returns None has no result at all. Error messages carry
+// the name of Odoo's exception and never its text: the text quotes names, addresses and VAT numbers. Odoo's own log has it.
 //
 // Pure functions and values; any thread.
 #pragma once
 
+#include <syncline/core/error.h>
+#include <syncline/http/client.h>
+#include <syncline/json/document.h>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <syncline/core/error.h>
-#include <syncline/http/client.h>
-#include <syncline/json/document.h>
 #include <vector>
 
 namespace syncline::odoo {
@@ -48,11 +48,11 @@ private:
 
 // What `load` says of one record.
 struct LoadMessage {
-    bool error = true;       // Else a warning, which changes nothing.
+    bool error = true;         // Else a warning, which changes nothing.
     std::int64_t record = -1;  // 0-based record of the call; -1 if it names none.
-    std::string field;       // Column; may be empty.
-    std::string text_hash;   // Equal texts have equal hashes; the text itself is not kept.
-    std::string code;        // By the fixed phrases: "unknown_reference", "invalid_vat", "serialization_failure", … or "load_refused".
+    std::string field;         // Column; may be empty.
+    std::string text_hash;     // Equal texts have equal hashes; the text itself is not kept.
+    std::string code;  // By the fixed phrases: "unknown_reference", "invalid_vat", "serialization_failure", … or "load_refused".
 };
 
 struct LoadReply {

@@ -5,28 +5,28 @@
 // the deadline. connect() asks the server which of the two it wants.
 #pragma once
 
-#include <cstdint>
-#include <functional>
-#include <memory>
-#include <string>
 #include <syncline/core/clock.h>
 #include <syncline/core/error.h>
 #include <syncline/http/client.h>
 #include <syncline/odoo/reply.h>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
 #include <vector>
 
 namespace syncline::odoo {
 
 struct Target {
-    std::string url;       // https://erp.example.com, without a path.
-    std::string database;  // Sent as X-Odoo-Database, or in every JSON-RPC call.
-    std::string login;     // JSON-RPC only.
+    std::string url;                       // https://erp.example.com, without a path.
+    std::string database;                  // Sent as X-Odoo-Database, or in every JSON-RPC call.
+    std::string login;                     // JSON-RPC only.
     std::function<std::string()> api_key;  // Asked for each call: keys are rotated.
 };
 
 struct Call {
-    std::string model;   // "sale.order"
-    std::string method;  // "action_confirm"; names that begin with _ are refused by Odoo.
+    std::string model;              // "sale.order"
+    std::string method;             // "action_confirm"; names that begin with _ are refused by Odoo.
     std::vector<std::int64_t> ids;  // The records of a record method; empty for a method of the model.
     bool on_records = false;
     std::string params = "{}";   // JSON object: the method's parameters by name.

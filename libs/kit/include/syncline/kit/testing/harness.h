@@ -88,6 +88,10 @@ public:
     // Moves the clock in steps, so that what comes due in between happens in order, and lets each settle.
     void advance(std::chrono::nanoseconds by, std::chrono::nanoseconds step = std::chrono::seconds{1});
 
+    // Moves the clock step by step until `holds`; false after `within` of the machine's time.
+    bool advance_until(const std::function<bool()>& holds, std::chrono::nanoseconds step = std::chrono::seconds{1},
+                       std::chrono::milliseconds within = std::chrono::seconds{30});
+
     [[nodiscard]] std::int64_t count(std::string_view sql);
     [[nodiscard]] std::int64_t inbox(std::string_view state);
     [[nodiscard]] std::int64_t parked(std::string_view state);  // Events in queues: "waiting" or "held".

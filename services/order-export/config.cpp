@@ -30,7 +30,8 @@ void Config::declare(kit::ConfigSchema& schema) {
     schema.add("target.read_batch_max", calls.read_batch_max,
                {.help = "Most records of different orders in one reading call.", .unit = "orders", .min = 1, .max = 1000});
     schema.add("target.linger", calls.linger, {.help = "How long a writing call waits for company.", .min = 0, .max = 1000});
-    schema.add("target.read_linger", calls.read_linger, {.help = "How long a reading call waits for company.", .min = 0, .max = 1000});
+    schema.add("target.read_linger", calls.read_linger,
+               {.help = "How long a reading call waits for company.", .min = 0, .max = 1000});
     schema.add("target.calls_in_flight", calls.calls_in_flight,
                {.help = "Writing calls at once; more than the server has workers makes it slower.",
                 .unit = "calls",

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
+#include <syncline/core/parse.h>
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
@@ -29,7 +30,6 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <syncline/core/parse.h>
 #include <vector>
 
 namespace {
@@ -106,15 +106,16 @@ public:
                 cpu_at_start_ = own_cpu();
                 cpu_noted_ = true;
             }
-            const bool ended = now >= end || exhausted();
+            // What was due before the end is still sent, however late: leaving it out would hide the stall that delayed it.
+            const bool ended = (now >= end && (backlog_.empty() || now >= give_up)) || exhausted();
             if (ended && (in_flight_ == 0 || now >= give_up)) {
                 break;
             }
             if (!ended) {
-                send_due(now, interval);
+                send_due(std::min(now, end), interval);
             }
             const auto wait =
-                options_.rate > 0 && !ended ? std::min(next_due_, end) - now : nanoseconds{std::chrono::milliseconds{20}};
+                options_.rate > 0 && now < end ? std::min(next_due_, end) - now : nanoseconds{std::chrono::milliseconds{20}};
             timespec timeout{};
             timeout.tv_nsec = std::clamp<std::int64_t>(wait.count(), 0, 20'000'000);
             const int ready = ::epoll_pwait2(epoll_, events.data(), static_cast<int>(events.size()), &timeout, nullptr);

@@ -20,7 +20,8 @@ endfunction()
 
 # A patched copy of RapidJSON 1.1 goes first. clang 19 rejects one line of document.h (assignment to a const member), and the SSE2
 # paths of reader.h and writer.h take only bytes up to 0x19 for control characters: they would let 0x1A to 0x1F through unescaped.
-set(rapidjson_copy "${CMAKE_BINARY_DIR}/patched/rapidjson-3")
+# internal/stack.h compares by adding to a null pointer, which UBSan rightly stops at.
+set(rapidjson_copy "${CMAKE_BINARY_DIR}/patched/rapidjson-4")
 if(NOT EXISTS "${rapidjson_copy}/rapidjson/document.h")
   find_path(rapidjson_dir rapidjson/document.h REQUIRED)
   file(COPY "${rapidjson_dir}/rapidjson" DESTINATION "${rapidjson_copy}")
@@ -30,6 +31,11 @@ if(NOT EXISTS "${rapidjson_copy}/rapidjson/document.h")
     string(REPLACE "0x19 }" "0x1F }" text "${text}")
     file(WRITE "${rapidjson_copy}/rapidjson/${header}" "${text}")
   endforeach()
+  file(READ "${rapidjson_copy}/rapidjson/internal/stack.h" text)
+  string(REPLACE "stackTop_ + sizeof(T) * count > stackEnd_"
+                 "static_cast<std::ptrdiff_t>(sizeof(T) * count) > stackEnd_ - stackTop_" text "${text}")
+  string(PREPEND text "#include <cstddef>\n")
+  file(WRITE "${rapidjson_copy}/rapidjson/internal/stack.h" "${text}")
   file(READ "${rapidjson_copy}/rapidjson/document.h" text)
   string(REPLACE "GenericStringRef& operator=(const GenericStringRef& rhs) { s = rhs.s; length = rhs.length; }"
                  "GenericStringRef& operator=(const GenericStringRef& rhs) = delete;" text "${text}")

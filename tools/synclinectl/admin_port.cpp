@@ -1,7 +1,7 @@
 #include "admin_port.h"
 
-#include <cctype>
 #include <fmt/format.h>
+#include <cctype>
 
 namespace synclinectl {
 namespace {
@@ -88,7 +88,9 @@ Result<Document> AdminPort::get(std::string_view path, const Query& query) {
     return parsed(send("GET", target, {}));
 }
 
-Result<Document> AdminPort::post(std::string_view path, std::string body) { return parsed(send("POST", path, std::move(body))); }
+Result<Document> AdminPort::post(std::string_view path, std::string body) {
+    return parsed(send("POST", path, std::move(body)));
+}
 
 Result<AdminPort::Probe> AdminPort::probe(std::string_view path) {
     auto answer = send("GET", path, {});

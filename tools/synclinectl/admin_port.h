@@ -1,12 +1,12 @@
 // One admin port: JSON in and out, with the bearer token.
 #pragma once
 
-#include <map>
-#include <string>
-#include <string_view>
 #include <syncline/core/error.h>
 #include <syncline/http/client.h>
 #include <syncline/json/document.h>
+#include <map>
+#include <string>
+#include <string_view>
 
 namespace synclinectl {
 
@@ -29,8 +29,10 @@ public:
     [[nodiscard]] syncline::core::Result<Probe> probe(std::string_view path);
 
 private:
-    [[nodiscard]] syncline::core::Result<syncline::http::Response> send(std::string_view method, std::string_view path, std::string body);
-    [[nodiscard]] syncline::core::Result<syncline::json::Document> parsed(syncline::core::Result<syncline::http::Response> answer);
+    [[nodiscard]] syncline::core::Result<syncline::http::Response> send(std::string_view method, std::string_view path,
+                                                                        std::string body);
+    [[nodiscard]] syncline::core::Result<syncline::json::Document> parsed(
+        syncline::core::Result<syncline::http::Response> answer);
 
     syncline::http::Client& client_;
     std::string url_;

@@ -2,11 +2,11 @@
 
 #include "verbs.h"
 
+#include <syncline/core/time.h>
+#include <syncline/kafka/client.h>
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <ostream>
-#include <syncline/core/time.h>
-#include <syncline/kafka/client.h>
 
 namespace synclinectl {
 namespace {
@@ -55,7 +55,8 @@ std::string as_time(std::string text) {
         default:
             return text;
     }
-    return syncline::core::format_rfc3339_utc(std::chrono::floor<std::chrono::seconds>(syncline::core::system_clock().now() - back));
+    return syncline::core::format_rfc3339_utc(
+        std::chrono::floor<std::chrono::seconds>(syncline::core::system_clock().now() - back));
 }
 
 class CommandLine {
@@ -67,8 +68,12 @@ public:
         app_.add_option("--targets", given_.targets_file, "File with the addresses of services and brokers")
             ->envname("SYNCLINE_TARGETS")
             ->capture_default_str();
-        app_.add_option("--timeout", given_.timeout_s, "Seconds to wait for each answer")->check(CLI::Range(1, 600))->capture_default_str();
-        app_.add_option("-o,--output", given_.format, "How to print")->check(CLI::IsMember({"table", "json", "csv"}))->capture_default_str();
+        app_.add_option("--timeout", given_.timeout_s, "Seconds to wait for each answer")
+            ->check(CLI::Range(1, 600))
+            ->capture_default_str();
+        app_.add_option("-o,--output", given_.format, "How to print")
+            ->check(CLI::IsMember({"table", "json", "csv"}))
+            ->capture_default_str();
         app_.add_option("--service", given_.options.service, "Only this service, e.g. order-export");
         app_.add_option("--connection", given_.options.connection, "Only this connection, e.g. odoo-main");
         add_dead_letters();
@@ -100,17 +105,20 @@ private:
         verb.add_option("--shop", given_.options.shop, "Only this shop");
         verb.add_option("--code", given_.options.code, "Only this code");
         verb.add_option("--key", given_.options.key, "Only this key, e.g. eu/5001");
-        verb.add_option("--limit", given_.options.limit, "At most so many of each service")->check(CLI::Range(1, 1000))->capture_default_str();
+        verb.add_option("--limit", given_.options.limit, "At most so many of each service")
+            ->check(CLI::Range(1, 1000))
+            ->capture_default_str();
     }
     void dead_letter_filters(CLI::App& verb) {
         filters(verb);
         verb.add_option("--class", given_.options.error_class, "Only this kind of error: rejected, malformed, bug …");
         verb.add_option("--since", given_.options.since, "Only later ones: a time, or 30m, 12h, 7d")
-            ->transform(CLI::Validator([](std::string& text) {
-                            text = as_time(text);
-                            return since_of(text);
-                        },
-                        "TIME"));
+            ->transform(CLI::Validator(
+                [](std::string& text) {
+                    text = as_time(text);
+                    return since_of(text);
+                },
+                "TIME"));
         verb.add_option("--state", given_.options.state, "dead, replayed, discarded or all; dead if not given");
     }
     // A verb that writes: with a reason, or as a dry run.
@@ -118,7 +126,8 @@ private:
                       std::function<int(Services&)> run) {
         auto* made = verb(parent, name, help, example, [run = std::move(run)](Services& services) {
             if (services.options().reason.empty() && !services.options().dry_run) {
-                services.err() << "synclinectl: say why with --reason (kept with your name in the audit), or try it with --dry-run\n";
+                services.err()
+                    << "synclinectl: say why with --reason (kept with your name in the audit), or try it with --dry-run\n";
                 return kUsage;
             }
             return run(services);
@@ -130,7 +139,8 @@ private:
 
     void add_dead_letters() {
         auto* dlq = group("dlq", "Dead letters: events that were given up");
-        dead_letter_filters(*verb(*dlq, "list", "Lists them, newest first", "dlq list --class rejected --shop eu --since 12h", list_dead_letters));
+        dead_letter_filters(*verb(*dlq, "list", "Lists them, newest first", "dlq list --class rejected --shop eu --since 12h",
+                                  list_dead_letters));
         verb(*dlq, "show", "Everything known of one, without its content", "dlq show 0b9c6a4e-…",
              [this](Services& services) { return show_dead_letter(services, first()); })
             ->add_option("id", arguments_, "Id of the dead letter")
@@ -164,7 +174,8 @@ private:
                      [this](Services& services) { return show_hold(services, first()); }));
         key_of(*writing(*hold, "release", "Looks at it again as it is", "hold release eu/5001 --reason \"mapping mended\"",
                         [this](Services& services) { return release_hold(services, first()); }));
-        auto* over = writing(*hold, "override", "Goes on in spite of the reason", "hold override eu/5001 --reason \"agreed with accounting\"",
+        auto* over = writing(*hold, "override", "Goes on in spite of the reason",
+                             "hold override eu/5001 --reason \"agreed with accounting\"",
                              [this](Services& services) { return override_hold(services, first()); });
         key_of(*over);
         over->add_option("--code", given_.options.code, "What is overridden; needed if it is held for several reasons");
@@ -176,28 +187,39 @@ private:
         auto* connection = group("connection", "A target system as a whole");
         for (const std::string name : {"pause", "resume"}) {
             const bool pausing = name == "pause";
-            writing(*connection, name, pausing ? "Stops handling in all instances; Kafka is the buffer" : "Goes on in all instances",
+            writing(*connection, name,
+                    pausing ? "Stops handling in all instances; Kafka is the buffer" : "Goes on in all instances",
                     "connection " + name + " odoo-main --reason maintenance",
                     [this, pausing](Services& services) { return pause_connection(services, pausing); })
                 ->add_option("name", given_.options.connection, "The connection, e.g. odoo-main")
                 ->required();
         }
-        auto* order = verb(app_, "order", "The life of one order, from all services and Kafka", "order eu 5001", [this](Services& services) {
-            const auto log = services.targets().brokers.empty() ? nullptr : kafka_event_log(services.targets(), services.options().timeout);
-            return show_order(services, log.get(), arguments_.at(0), arguments_.at(1), scan_);
-        });
-        order->add_option("shop and order", arguments_, "Alias of the shop and Shopify's id of the order")->required()->expected(2);
-        order->add_option("--scan", scan_, "Newest records of each partition to look through for events no service has settled yet")
+        auto* order = verb(app_, "order", "The life of one order, from all services and Kafka", "order eu 5001",
+                           [this](Services& services) {
+                               const auto log = services.targets().brokers.empty()
+                                                    ? nullptr
+                                                    : kafka_event_log(services.targets(), services.options().timeout);
+                               return show_order(services, log.get(), arguments_.at(0), arguments_.at(1), scan_);
+                           });
+        order->add_option("shop and order", arguments_, "Alias of the shop and Shopify's id of the order")
+            ->required()
+            ->expected(2);
+        order
+            ->add_option("--scan", scan_,
+                         "Newest records of each partition to look through for events no service has settled yet")
             ->check(CLI::Range(0, 100'000))
             ->capture_default_str();
-        writing(app_, "redrive", "Does an event again that is done or was skipped", "redrive 5f0c… --connection odoo-main --dry-run",
+        writing(app_, "redrive", "Does an event again that is done or was skipped",
+                "redrive 5f0c… --connection odoo-main --dry-run",
                 [this](Services& services) { return redrive(services, first()); })
             ->add_option("event", arguments_, "ce_id of the event (`order` shows it)")
             ->required()
             ->expected(1);
-        verb(app_, "doctor", "Checks brokers, topics and their settings, ACLs, services, databases, targets and webhook secrets", "doctor -o json",
-             [](Services& services) {
-                 const auto cluster = services.targets().brokers.empty() ? nullptr : kafka_cluster_view(services.targets(), services.options().timeout);
+        verb(app_, "doctor", "Checks brokers, topics and their settings, ACLs, services, databases, targets and webhook secrets",
+             "doctor -o json", [](Services& services) {
+                 const auto cluster = services.targets().brokers.empty()
+                                          ? nullptr
+                                          : kafka_cluster_view(services.targets(), services.options().timeout);
                  return doctor(services, cluster.get());
              });
     }

@@ -7,7 +7,8 @@
 
 namespace synclinectl {
 
-// `arguments` without the program's name. The exit code: 0 done, 1 nothing found, refused or a failed check, 2 usage, 3 unreachable.
+// `arguments` without the program's name. The exit code: 0 done, 1 nothing found, refused or a failed check, 2 usage, 3
+// unreachable.
 int run(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err);
 
 }  // namespace synclinectl

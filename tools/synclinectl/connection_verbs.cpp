@@ -1,8 +1,8 @@
 #include "verbs.h"
 
 #include <fmt/format.h>
-#include <ostream>
 #include <syncline/json/writer.h>
+#include <ostream>
 
 namespace synclinectl {
 namespace {
@@ -30,7 +30,8 @@ int pause_connection(Services& services, bool pausing) {
     }
     const auto root = answer->root();
     Table table{.columns = {"service", "paused", "paused_by", "reason", "circuit_open"}, .rows = {}};
-    table.rows.push_back({found->deployment, field(root, "paused"), field(root, "paused_by"), field(root, "reason"), field(root, "circuit_open")});
+    table.rows.push_back(
+        {found->deployment, field(root, "paused"), field(root, "paused_by"), field(root, "reason"), field(root, "circuit_open")});
     return services.finish(table);
 }
 

@@ -1,9 +1,9 @@
 #include "verbs.h"
 
 #include <fmt/format.h>
-#include <ostream>
 #include <syncline/core/hash.h>
 #include <syncline/json/writer.h>
+#include <ostream>
 
 namespace synclinectl {
 namespace {
@@ -13,12 +13,18 @@ using syncline::json::Document;
 using syncline::json::Value;
 
 AdminPort::Query filters_of(const Options& options) {
-    return {{"class", options.error_class}, {"code", options.code},   {"shop", options.shop},
-            {"key", options.key},           {"since", options.since}, {"state", options.state},
+    return {{"class", options.error_class},
+            {"code", options.code},
+            {"shop", options.shop},
+            {"key", options.key},
+            {"since", options.since},
+            {"state", options.state},
             {"limit", std::to_string(options.limit)}};
 }
 
-std::string path_of(const std::string& id) { return "/admin/dead-letters/" + percent_encoded(id); }
+std::string path_of(const std::string& id) {
+    return "/admin/dead-letters/" + percent_encoded(id);
+}
 
 struct Letter {
     std::string id;
@@ -103,9 +109,11 @@ int act_on_dead_letters(Services& services, const std::string& verb, const std::
         }
         body.end_object();
         const auto text = std::move(body).take();
-        const auto answer = services.of(letter.deployment, [&](AdminPort& port) { return port.post(path_of(letter.id) + "/" + verb, text); });
+        const auto answer =
+            services.of(letter.deployment, [&](AdminPort& port) { return port.post(path_of(letter.id) + "/" + verb, text); });
         if (answer) {
-            table.rows.push_back({letter.id, letter.deployment, field(answer->root(), "repeated") == "true" ? "was done before" : verb + " accepted"});
+            table.rows.push_back({letter.id, letter.deployment,
+                                  field(answer->root(), "repeated") == "true" ? "was done before" : verb + " accepted"});
         } else {
             refused = true;
             table.rows.push_back({letter.id, letter.deployment, answer.error().code + ": " + answer.error().message});

@@ -1,11 +1,11 @@
 #include "verbs.h"
 
-#include <algorithm>
 #include <fmt/format.h>
+#include <syncline/topics.h>
+#include <algorithm>
 #include <ostream>
 #include <set>
 #include <sstream>
-#include <syncline/topics.h>
 
 namespace synclinectl {
 namespace {
@@ -57,7 +57,8 @@ void check_topic(Findings& findings, const TopicSpec& wanted, const TopicDescrip
     if (visible) {
         compare("max.message.bytes", std::to_string(wanted.max_message_bytes), setting(found, "max.message.bytes"));
         compare("cleanup.policy", std::string(wanted.cleanup_policy()), setting(found, "cleanup.policy"));
-        compare("retention.ms", std::to_string(std::chrono::milliseconds(wanted.retention).count()), setting(found, "retention.ms"));
+        compare("retention.ms", std::to_string(std::chrono::milliseconds(wanted.retention).count()),
+                setting(found, "retention.ms"));
     }
     findings.add(where, check, wrong.empty(),
                  wrong.empty() ? fmt::format("{} partitions, {} replicas{}", found.partitions, found.replication,
@@ -88,9 +89,11 @@ void check_kafka(Findings& findings, const Targets& targets, ClusterView& cluste
 
     const auto acls = cluster.acls(targets.prefix + ".");
     if (acls) {
-        const auto denied = std::ranges::count_if(*acls, [](const auto& acl) { return acl.permission != "ALLOW" && acl.permission != "allow"; });
+        const auto denied =
+            std::ranges::count_if(*acls, [](const auto& acl) { return acl.permission != "ALLOW" && acl.permission != "allow"; });
         findings.add("kafka", "acls", true,
-                     acls->empty() ? "none (no authorizer, or none for these topics)" : fmt::format("{}, {} of them deny", acls->size(), denied));
+                     acls->empty() ? "none (no authorizer, or none for these topics)"
+                                   : fmt::format("{}, {} of them deny", acls->size(), denied));
     } else {
         // Seeing them is a right of its own; not having it is no fault.
         findings.add("kafka", "acls", acls.error().kind == ErrorKind::unauthorized, "not visible: " + acls.error().message);
@@ -108,7 +111,8 @@ void check_ready(Findings& findings, const std::string& where, const AdminPort::
         }
         any = true;
         const auto space = line.find(' ', 4);
-        findings.add(where, "ready: " + line.substr(4, space - 4), line[1] == '+', space == std::string::npos ? "" : line.substr(space + 1));
+        findings.add(where, "ready: " + line.substr(4, space - 4), line[1] == '+',
+                     space == std::string::npos ? "" : line.substr(space + 1));
     }
     if (!any) {
         findings.add(where, "ready", probe.status == 200, fmt::format("status {}", probe.status));

@@ -1,11 +1,11 @@
 #include "event_log.h"
 
-#include <algorithm>
 #include <fmt/format.h>
-#include <set>
 #include <syncline/exports/v1/events.pb.h>
 #include <syncline/kafka/fetcher.h>
 #include <syncline/orders/v1/events.pb.h>
+#include <algorithm>
+#include <set>
 
 namespace synclinectl {
 namespace {
@@ -144,7 +144,8 @@ std::string summary_of(const Record& record) {
         return fmt::format("{} {} as {} ({})", name, event->refund_id(), event->document().name(), event->context().connection());
     }
     if (const auto event = decoded<exports::RefundExportHeld>(record, type)) {
-        return fmt::format("{} {} {} {} ({})", name, event->refund_id(), event->code(), event->waits_for(), event->context().connection());
+        return fmt::format("{} {} {} {} ({})", name, event->refund_id(), event->code(), event->waits_for(),
+                           event->context().connection());
     }
     return name;
 }

@@ -3,12 +3,12 @@
 
 #include "targets.h"
 
-#include <cstdint>
-#include <memory>
-#include <string>
 #include <syncline/core/error.h>
 #include <syncline/kafka/admin.h>
 #include <syncline/kafka/record.h>
+#include <cstdint>
+#include <memory>
+#include <string>
 #include <vector>
 
 namespace synclinectl {
@@ -20,14 +20,16 @@ public:
     // Those at the given positions, and those of the key among the `scan` newest of each partition of `topics`.
     // Values are kept only as far as summary_of() needs them.
     [[nodiscard]] virtual syncline::core::Result<std::vector<syncline::kafka::Record>> records_of(
-        const std::string& key, const std::vector<syncline::kafka::Position>& positions, const std::vector<std::string>& topics, int scan) = 0;
+        const std::string& key, const std::vector<syncline::kafka::Position>& positions, const std::vector<std::string>& topics,
+        int scan) = 0;
 };
 
 class ClusterView {
 public:
     virtual ~ClusterView() = default;
     [[nodiscard]] virtual syncline::core::Result<syncline::kafka::ClusterDescription> ping() = 0;
-    [[nodiscard]] virtual syncline::core::Result<std::vector<syncline::kafka::TopicDescription>> describe(const std::vector<std::string>& topics) = 0;
+    [[nodiscard]] virtual syncline::core::Result<std::vector<syncline::kafka::TopicDescription>> describe(
+        const std::vector<std::string>& topics) = 0;
     [[nodiscard]] virtual syncline::core::Result<std::vector<syncline::kafka::Acl>> acls(const std::string& prefix) = 0;
 };
 

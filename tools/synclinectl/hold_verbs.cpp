@@ -1,9 +1,9 @@
 #include "verbs.h"
 
 #include <fmt/format.h>
+#include <syncline/json/writer.h>
 #include <ostream>
 #include <set>
-#include <syncline/json/writer.h>
 
 namespace synclinectl {
 namespace {
@@ -36,17 +36,20 @@ std::string figures_of(const Value& item) {
 
 int list(Services& services, std::string_view path) {
     const auto& options = services.options();
-    const AdminPort::Query query{{"shop", options.shop}, {"key", options.key}, {"code", options.code}, {"limit", std::to_string(options.limit)}};
-    Table table{.columns = {"key", "service", "what", "code", "waits_for", "figures", "attempts", "since", "due_at", "reason"}, .rows = {}};
-    services.each([&](AdminPort& port) { return port.get(path, query); },
-                  [&](const std::string& deployment, const Value& root) {
-                      for (const auto& item : items(root, "items")) {
-                          const auto resource = field(item, "resource");
-                          table.rows.push_back({field(item, "key"), deployment, resource.empty() ? field(item, "family") : resource,
-                                                field(item, "code"), field(item, "waits_for"), figures_of(item), field(item, "attempts"),
-                                                field(item, "first_at"), field(item, "due_at"), field(item, "reason")});
-                      }
-                  });
+    const AdminPort::Query query{
+        {"shop", options.shop}, {"key", options.key}, {"code", options.code}, {"limit", std::to_string(options.limit)}};
+    Table table{.columns = {"key", "service", "what", "code", "waits_for", "figures", "attempts", "since", "due_at", "reason"},
+                .rows = {}};
+    services.each(
+        [&](AdminPort& port) { return port.get(path, query); },
+        [&](const std::string& deployment, const Value& root) {
+            for (const auto& item : items(root, "items")) {
+                const auto resource = field(item, "resource");
+                table.rows.push_back({field(item, "key"), deployment, resource.empty() ? field(item, "family") : resource,
+                                      field(item, "code"), field(item, "waits_for"), figures_of(item), field(item, "attempts"),
+                                      field(item, "first_at"), field(item, "due_at"), field(item, "reason")});
+            }
+        });
     return services.finish(table);
 }
 
@@ -69,18 +72,24 @@ int post(Services& services, const std::string& key, const std::string& verb, co
     }
     body.end_object();
     const auto text = std::move(body).take();
-    const auto answer = services.of(found->deployment, [&](AdminPort& port) { return port.post(path_of(key) + "/" + verb, text); });
+    const auto answer =
+        services.of(found->deployment, [&](AdminPort& port) { return port.post(path_of(key) + "/" + verb, text); });
     if (!answer) {
         return services.failed(answer.error());
     }
-    table.rows.push_back({key, found->deployment, fmt::format("{} accepted, {} events made due", verb, field(answer->root(), "released"))});
+    table.rows.push_back(
+        {key, found->deployment, fmt::format("{} accepted, {} events made due", verb, field(answer->root(), "released"))});
     return services.finish(table);
 }
 
 }  // namespace
 
-int list_holds(Services& services) { return list(services, "/admin/holds"); }
-int list_parked(Services& services) { return list(services, "/admin/parked"); }
+int list_holds(Services& services) {
+    return list(services, "/admin/holds");
+}
+int list_parked(Services& services) {
+    return list(services, "/admin/parked");
+}
 
 int show_hold(Services& services, const std::string& key) {
     Table table{.columns = {"member", "value"}, .rows = {}};
@@ -98,7 +107,9 @@ int show_hold(Services& services, const std::string& key) {
     return services.finish(table);
 }
 
-int release_hold(Services& services, const std::string& key) { return post(services, key, "release", {}); }
+int release_hold(Services& services, const std::string& key) {
+    return post(services, key, "release", {});
+}
 
 int override_hold(Services& services, const std::string& key) {
     if (!services.options().code.empty()) {

@@ -1,11 +1,11 @@
 #include "verbs.h"
 
-#include <algorithm>
 #include <fmt/format.h>
-#include <ostream>
-#include <set>
 #include <syncline/core/time.h>
 #include <syncline/topics.h>
+#include <algorithm>
+#include <ostream>
+#include <set>
 
 namespace synclinectl {
 namespace {
@@ -52,12 +52,15 @@ std::string joined(std::initializer_list<std::string> parts) {
     return out;
 }
 
-std::string last_word(const std::string& type) { return type.substr(type.rfind('.') + 1); }
+std::string last_word(const std::string& type) {
+    return type.substr(type.rfind('.') + 1);
+}
 
 // What became of the key's events in one deployment; the positions tell Kafka where to look.
 void add_key(Timeline& timeline, std::set<Position>& positions, const std::string& where, const Value& root) {
     for (const auto& event : items(root, "events")) {
-        timeline.add(field(event, "at"), where, field(event, "state"), joined({last_word(field(event, "type")), field(event, "reason")}));
+        timeline.add(field(event, "at"), where, field(event, "state"),
+                     joined({last_word(field(event, "type")), field(event, "reason")}));
         if (const auto offset = event.int64_of("offset"), partition = event.int64_of("partition"); offset && partition) {
             positions.insert({field(event, "topic"), static_cast<std::int32_t>(*partition), *offset});
         }
@@ -65,7 +68,8 @@ void add_key(Timeline& timeline, std::set<Position>& positions, const std::strin
     for (const auto& item : items(root, "parked")) {
         const auto expected = field(item, "expected");
         const auto figures =
-            expected.empty() ? std::string() : fmt::format("{} expected, {} found {}", expected, field(item, "found"), field(item, "currency"));
+            expected.empty() ? std::string()
+                             : fmt::format("{} expected, {} found {}", expected, field(item, "found"), field(item, "currency"));
         const auto waits = field(item, "waits_for");
         const auto due = field(item, "due_at");
         timeline.add(field(item, "first_at"), where, field(item, "state") == "held" ? "is held" : "waits",
@@ -77,7 +81,8 @@ void add_key(Timeline& timeline, std::set<Position>& positions, const std::strin
                      joined({field(letter, "id"), field(letter, "class"), field(letter, "code"), field(letter, "reason")}));
     }
     for (const auto& action : items(root, "actions")) {
-        timeline.add(field(action, "at"), where, field(action, "verb") + " by " + field(action, "actor"), field(action, "reason"));
+        timeline.add(field(action, "at"), where, field(action, "verb") + " by " + field(action, "actor"),
+                     field(action, "reason"));
     }
     if (const auto unsent = field(root, "outbox_unsent"); !unsent.empty() && unsent != "0") {
         timeline.add(syncline::core::format_rfc3339_utc(syncline::core::system_clock().now()), where, "outbox",
@@ -95,7 +100,8 @@ void add_document(Timeline& timeline, const std::string& where, const Value& roo
     if (const auto exported = field(root, "exported_at"); !exported.empty()) {
         timeline.add(exported, where, "in the target", reference);
     }
-    timeline.add(now, where, "stands as " + field(root, "state"), joined({reference, field(root, "reason"), "mapping " + field(root, "mapping_version")}));
+    timeline.add(now, where, "stands as " + field(root, "state"),
+                 joined({reference, field(root, "reason"), "mapping " + field(root, "mapping_version")}));
     for (const auto& refund : items(root, "refunds")) {
         timeline.add(now, where, "refund " + field(refund, "refund_id"),
                      joined({field(refund, "state"), field(refund, "name"), field(refund, "target_id"), field(refund, "code")}));
@@ -108,7 +114,8 @@ void add_record(Timeline& timeline, const syncline::kafka::Record& record) {
         timeline.add(record.header("syncline-received-at").value_or(""), "ingress", "received", summary);
     }
     timeline.add(syncline::core::format_rfc3339_utc(record.timestamp), "kafka", "published",
-                 fmt::format("{} {}/{}@{} {}", summary, record.topic, record.partition, record.offset, record.header("ce_id").value_or("")));
+                 fmt::format("{} {}/{}@{} {}", summary, record.topic, record.partition, record.offset,
+                             record.header("ce_id").value_or("")));
 }
 
 }  // namespace
@@ -117,13 +124,16 @@ int show_order(Services& services, EventLog* log, const std::string& shop, const
     const auto key = shop + "/" + order;
     Timeline timeline;
     std::set<Position> positions;
-    services.each([&](AdminPort& port) { return port.get("/admin/keys/" + percent_encoded(shop) + "/" + percent_encoded(order)); },
-                  [&](const std::string& deployment, const Value& root) { add_key(timeline, positions, deployment, root); });
-    services.each([&](AdminPort& port) { return port.get("/admin/orders/" + percent_encoded(shop) + "/" + percent_encoded(order)); },
-                  [&](const std::string& deployment, const Value& root) { add_document(timeline, deployment, root); });
+    services.each(
+        [&](AdminPort& port) { return port.get("/admin/keys/" + percent_encoded(shop) + "/" + percent_encoded(order)); },
+        [&](const std::string& deployment, const Value& root) { add_key(timeline, positions, deployment, root); });
+    services.each(
+        [&](AdminPort& port) { return port.get("/admin/orders/" + percent_encoded(shop) + "/" + percent_encoded(order)); },
+        [&](const std::string& deployment, const Value& root) { add_document(timeline, deployment, root); });
     bool log_failed = false;
     if (log != nullptr) {
-        const auto records = log->records_of(key, {positions.begin(), positions.end()}, {syncline::topics::orders, syncline::topics::exports}, scan);
+        const auto records = log->records_of(key, {positions.begin(), positions.end()},
+                                             {syncline::topics::orders, syncline::topics::exports}, scan);
         if (records) {
             for (const auto& record : *records) {
                 add_record(timeline, record);

@@ -1,8 +1,8 @@
 #include "output.h"
 
+#include <syncline/json/writer.h>
 #include <algorithm>
 #include <ostream>
-#include <syncline/json/writer.h>
 
 namespace synclinectl {
 namespace {
@@ -15,7 +15,8 @@ std::string printable(std::string_view text) {
 
 // Characters, not bytes: continuation bytes of UTF-8 take no place.
 std::size_t width(std::string_view text) {
-    return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+    return static_cast<std::size_t>(
+        std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
 void print_table(std::ostream& out, const Table& table) {
@@ -33,7 +34,8 @@ void print_table(std::ostream& out, const Table& table) {
         for (std::size_t i = 0; i < cells.size(); ++i) {
             auto cell = printable(cells[i]);
             if (heading) {
-                std::ranges::transform(cell, cell.begin(), [](char c) { return c == '_' ? ' ' : static_cast<char>(std::toupper(c)); });
+                std::ranges::transform(cell, cell.begin(),
+                                       [](char c) { return c == '_' ? ' ' : static_cast<char>(std::toupper(c)); });
             }
             text += cell + std::string(widths[i] - std::min(width(cell), widths[i]) + 2, ' ');
         }

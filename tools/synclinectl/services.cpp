@@ -1,7 +1,7 @@
 #include "services.h"
 
-#include <algorithm>
 #include <fmt/format.h>
+#include <algorithm>
 #include <ostream>
 
 namespace synclinectl {
@@ -12,7 +12,8 @@ using syncline::core::Result;
 using syncline::json::Document;
 using syncline::json::Value;
 
-Services::Services(const Targets& targets, const Options& options, syncline::http::Client& client, std::ostream& out, std::ostream& err)
+Services::Services(const Targets& targets, const Options& options, syncline::http::Client& client, std::ostream& out,
+                   std::ostream& err)
     : targets_(targets), options_(options), client_(client), out_(out), err_(err) {}
 
 std::vector<ServiceAddress> Services::instances() const {
@@ -26,7 +27,9 @@ std::vector<ServiceAddress> Services::instances() const {
     return out;
 }
 
-AdminPort Services::port(const ServiceAddress& instance) const { return {client_, instance.admin, targets_.token, options_.timeout}; }
+AdminPort Services::port(const ServiceAddress& instance) const {
+    return {client_, instance.admin, targets_.token, options_.timeout};
+}
 
 std::vector<std::string> Services::deployments() const {
     std::vector<std::string> out;
@@ -89,7 +92,8 @@ Result<Services::Found> Services::the_one(const Ask& ask) {
     for (const auto& one : found) {
         names += (names.empty() ? "" : ", ") + one.deployment;
     }
-    return fail(ErrorKind::conflict, "ambiguous", fmt::format("several services know it: {}", names), "name one with --service and --connection");
+    return fail(ErrorKind::conflict, "ambiguous", fmt::format("several services know it: {}", names),
+                "name one with --service and --connection");
 }
 
 int Services::failed(const syncline::core::Error& error) const {

@@ -35,7 +35,8 @@ struct Options {
 class Services {
 public:
     // All outlive it. `err` takes warnings.
-    Services(const Targets& targets, const Options& options, syncline::http::Client& client, std::ostream& out, std::ostream& err);
+    Services(const Targets& targets, const Options& options, syncline::http::Client& client, std::ostream& out,
+             std::ostream& err);
 
     [[nodiscard]] const Options& options() const { return options_; }
     [[nodiscard]] const Targets& targets() const { return targets_; }
@@ -46,8 +47,8 @@ public:
     [[nodiscard]] std::vector<ServiceAddress> instances() const;
     [[nodiscard]] AdminPort port(const ServiceAddress& instance) const;
 
-    // Asks each deployment once: its first instance that answers (state is in PostgreSQL, any replica knows it). A deployment that
-    // does not have the route or the thing is passed over; one that cannot be reached is a warning and remembered.
+    // Asks each deployment once: its first instance that answers (state is in PostgreSQL, any replica knows it). A deployment
+    // that does not have the route or the thing is passed over; one that cannot be reached is a warning and remembered.
     using Ask = std::function<syncline::core::Result<syncline::json::Document>(AdminPort&)>;
     using Take = std::function<void(const std::string& deployment, const syncline::json::Value& root)>;
     void each(const Ask& ask, const Take& take);

@@ -1,10 +1,10 @@
 #include "targets.h"
 
-#include <filesystem>
 #include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
-#include <yaml-cpp/yaml.h>
 
 namespace synclinectl {
 namespace {
@@ -45,7 +45,8 @@ syncline::core::Result<Targets> read_targets(const std::string& file) {
             }
         }
         for (const auto& service : root["services"]) {
-            out.services.push_back({.name = text(service, "name"), .connection = text(service, "connection"), .admin = text(service, "admin")});
+            out.services.push_back(
+                {.name = text(service, "name"), .connection = text(service, "connection"), .admin = text(service, "admin")});
             if (out.services.back().name.empty() || out.services.back().admin.empty()) {
                 return fail(ErrorKind::malformed, "bad_targets", fmt::format("{}: every service needs name and admin", file));
             }

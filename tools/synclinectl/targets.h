@@ -6,9 +6,9 @@
 //     - {name: order-export, connection: odoo-main, admin: "http://order-export-odoo-main:9090"}
 #pragma once
 
+#include <syncline/core/error.h>
 #include <map>
 #include <string>
-#include <syncline/core/error.h>
 #include <vector>
 
 namespace synclinectl {

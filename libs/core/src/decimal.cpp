@@ -25,13 +25,17 @@ constexpr auto kPowers = [] {
     return powers;
 }();
 
-constexpr Int128 power_of_ten(int exponent) { return kPowers[static_cast<std::size_t>(exponent)]; }
+constexpr Int128 power_of_ten(int exponent) {
+    return kPowers[static_cast<std::size_t>(exponent)];
+}
 constexpr Int128 kLimit = power_of_ten(Decimal::kDigitsMax);
 
 std::unexpected<Error> out_of_range() {
     return fail(ErrorKind::malformed, "decimal_out_of_range", "the number has too many digits");
 }
-std::unexpected<Error> malformed() { return fail(ErrorKind::malformed, "decimal_malformed", "not a decimal number"); }
+std::unexpected<Error> malformed() {
+    return fail(ErrorKind::malformed, "decimal_malformed", "not a decimal number");
+}
 
 // numerator / denominator for denominator > 0, rounded to a whole number.
 template <typename Number>
@@ -71,7 +75,9 @@ std::string digits_of(Unsigned128 value) {
     return text;
 }
 
-Unsigned128 magnitude(Int128 value) { return value < 0 ? static_cast<Unsigned128>(-value) : static_cast<Unsigned128>(value); }
+Unsigned128 magnitude(Int128 value) {
+    return value < 0 ? static_cast<Unsigned128>(-value) : static_cast<Unsigned128>(value);
+}
 
 std::string text_of(Int128 mantissa, int scale) {
     auto digits = digits_of(magnitude(mantissa));
@@ -88,7 +94,9 @@ std::string text_of(Int128 mantissa, int scale) {
     return digits;
 }
 
-bool digit(char c) { return c >= '0' && c <= '9'; }
+bool digit(char c) {
+    return c >= '0' && c <= '9';
+}
 
 }  // namespace
 
@@ -112,13 +120,15 @@ Result<Decimal> Decimal::make(Int128 mantissa, int scale) {
 
 Result<Decimal> Decimal::parse(std::string_view text) {
     std::size_t at = 0;
-    const auto more = [&] { return at < text.size(); };
+    const auto more = [&] {
+        return at < text.size();
+    };
     const bool negative = more() && text[at] == '-';
     if (negative) {
         ++at;
     }
     Int128 mantissa = 0;
-    int scale = 0;          // Digits of `mantissa` after the point.
+    int scale = 0;           // Digits of `mantissa` after the point.
     long dropped_zeros = 0;  // Zeros that were read and not yet taken into the mantissa.
     bool overflow = false;
     bool after_point = false;
@@ -253,7 +263,9 @@ Result<Decimal> Decimal::divided_by(const Decimal& divisor, int places, Rounding
     return make(static_cast<Int128>(quotient), scale);
 }
 
-std::string Decimal::to_string() const { return text_of(mantissa_, scale_); }
+std::string Decimal::to_string() const {
+    return text_of(mantissa_, scale_);
+}
 
 std::string Decimal::to_fixed(int places) const {
     const Decimal value = rounded(places, Rounding::half_up);
@@ -315,7 +327,9 @@ Result<Decimal> operator+(const Decimal& a, const Decimal& b) {
     return Decimal::make(sum, scale);
 }
 
-Result<Decimal> operator-(const Decimal& a, const Decimal& b) { return a + (-b); }
+Result<Decimal> operator-(const Decimal& a, const Decimal& b) {
+    return a + (-b);
+}
 
 Result<Decimal> operator*(const Decimal& a, const Decimal& b) {
     Int128 product = 0;

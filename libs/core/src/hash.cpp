@@ -1,10 +1,10 @@
 #include "syncline/core/hash.h"
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/rand.h>
-#include <openssl/core_names.h>
 #include <openssl/params.h>
+#include <openssl/rand.h>
 
 #include <algorithm>
 #include <limits>
@@ -42,7 +42,9 @@ MacContext new_hmac_context() {
     return context;
 }
 
-const unsigned char* bytes(std::string_view data) { return reinterpret_cast<const unsigned char*>(data.data()); }
+const unsigned char* bytes(std::string_view data) {
+    return reinterpret_cast<const unsigned char*>(data.data());
+}
 
 constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::string_view kHexDigits = "0123456789abcdef";
@@ -133,7 +135,9 @@ std::string base64_encode(std::string_view data) {
 }
 
 Result<std::string> base64_decode(std::string_view text) {
-    const auto malformed = [] { return fail(ErrorKind::malformed, "base64_malformed", "not base64"); };
+    const auto malformed = [] {
+        return fail(ErrorKind::malformed, "base64_malformed", "not base64");
+    };
     if (text.size() % 4 != 0) {
         return malformed();
     }

@@ -7,7 +7,9 @@ namespace {
 
 constexpr std::size_t kNameBytesMax = 32;
 
-bool letter_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
+bool letter_or_digit(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
 
 bool valid_name(std::string_view text) {
     return !text.empty() && text.size() <= kNameBytesMax && letter_or_digit(text.front()) && letter_or_digit(text.back()) &&

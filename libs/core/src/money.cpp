@@ -78,7 +78,9 @@ Result<Money> operator+(const Money& a, const Money& b) {
     return Money{*sum, a.currency};
 }
 
-Result<Money> operator-(const Money& a, const Money& b) { return a + Money{-b.amount, b.currency}; }
+Result<Money> operator-(const Money& a, const Money& b) {
+    return a + Money{-b.amount, b.currency};
+}
 
 Result<std::vector<Money>> split(const Money& total, const std::vector<Decimal>& weights) {
     if (weights.empty()) {
@@ -137,7 +139,9 @@ Result<std::vector<Money>> split(const Money& total, const std::vector<Decimal>&
         return std::unexpected(steps.error());
     }
     SYNCLINE_ASSERT(*steps >= 0 && static_cast<std::size_t>(*steps) <= shares.size());
-    std::ranges::stable_sort(shares, [](const Share& a, const Share& b) { return a.remainder > b.remainder; });
+    std::ranges::sort(shares, [](const Share& a, const Share& b) {
+        return a.remainder != b.remainder ? a.remainder > b.remainder : a.index < b.index;
+    });
     std::vector<Money> parts(weights.size());
     for (std::size_t i = 0; i < shares.size(); ++i) {
         const auto part = i < static_cast<std::size_t>(*steps) ? shares[i].amount + *unit : Result<Decimal>(shares[i].amount);

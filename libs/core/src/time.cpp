@@ -116,10 +116,10 @@ Parts parts_of(SystemTime time) {
     const auto days = std::chrono::floor<std::chrono::days>(whole);
     const std::chrono::year_month_day date{days};
     const std::chrono::hh_mm_ss clock{whole - days};
-    return {fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                        static_cast<unsigned>(date.day()), clock.hours().count(), clock.minutes().count(),
-                        clock.seconds().count()),
-            (time - whole).count()};
+    return {
+        fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                    static_cast<unsigned>(date.day()), clock.hours().count(), clock.minutes().count(), clock.seconds().count()),
+        (time - whole).count()};
 }
 
 }  // namespace

@@ -38,6 +38,8 @@ std::string uuid_v5(std::string_view name_space, std::string_view name) {
     return uuid_text({digest.begin(), digest.begin() + kUuidBytes}, 5);
 }
 
-std::string uuid_v4() { return uuid_text(random_bytes(kUuidBytes), 4); }
+std::string uuid_v4() {
+    return uuid_text(random_bytes(kUuidBytes), 4);
+}
 
 }  // namespace syncline::core

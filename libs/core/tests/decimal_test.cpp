@@ -28,7 +28,9 @@ std::string code_of(std::string_view text) {
 
 // A random number of at most `digits` digits, as text of our own making.
 std::string random_text(std::mt19937_64& random, int digits) {
-    const auto below = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
+    const auto below = [&](int n) {
+        return static_cast<int>(random() % static_cast<unsigned>(n));
+    };
     std::string text = below(2) == 0 ? "-" : "";
     const int whole = 1 + below(digits - 1);
     for (int i = 0; i < whole; ++i) {
@@ -45,9 +47,9 @@ std::string random_text(std::mt19937_64& random, int digits) {
 }  // namespace
 
 TEST_CASE("decimal: text that is not a number is refused without quoting it", "[core][unit]") {
-    for (const std::string_view text :
-         {"", " ", "-", "--1", "+1", "1.", ".5", ".", "1..2", "1.2.3", "1,5", "1 ", " 1", "1e", "1e+", "1e-", "1ex", "e5", "0x1F",
-          "NaN", "nan", "Infinity", "-inf", "1_000", "١", "１", "1e1.5", "1-", "12a", "1e5e5", "-.5", "1.-5"}) {
+    for (const std::string_view text : {"",     " ",     "-",  "--1", "+1",    "1.",  ".5",  ".",     "1..2", "1.2.3", "1,5",
+                                        "1 ",   " 1",    "1e", "1e+", "1e-",   "1ex", "e5",  "0x1F",  "NaN",  "nan",   "Infinity",
+                                        "-inf", "1_000", "١",  "１",  "1e1.5", "1-",  "12a", "1e5e5", "-.5",  "1.-5"}) {
         INFO(text);
         CHECK(code_of(text) == "decimal_malformed");
     }

@@ -7,7 +7,8 @@
 using namespace syncline::core;
 
 TEST_CASE("hash: base64 that another encoder would not produce is refused", "[core][unit]") {
-    for (const std::string_view text : {"Zg", "Zg=", "Zg===", "Zh==", "Zm9=", "Zm9v\n", " Zm9v", "Zm-_", "====", "=m9v", "Z=9v", "Zm9vZ"}) {
+    for (const std::string_view text :
+         {"Zg", "Zg=", "Zg===", "Zh==", "Zm9=", "Zm9v\n", " Zm9v", "Zm-_", "====", "=m9v", "Z=9v", "Zm9vZ"}) {
         INFO(text);
         CHECK(base64_decode(text).error().code == "base64_malformed");
     }

@@ -9,7 +9,9 @@ using syncline::core::Rounding;
 
 namespace {
 
-Money money(std::string_view amount, std::string_view currency) { return syncline::core::parse_money(amount, currency).value(); }
+Money money(std::string_view amount, std::string_view currency) {
+    return syncline::core::parse_money(amount, currency).value();
+}
 
 }  // namespace
 

@@ -86,6 +86,18 @@ TEST_CASE("server: a new certificate is used without a restart, a broken one is 
     CHECK(trusting.has_value());
 }
 
+TEST_CASE("server: it ends whatever its timers are about to do", "[http-stop][http]") {
+    // Regression: a sweep that was due while the server ended planned the next one, for ever.
+    CertificateFolder files;
+    files.renew();
+    for (int i = 0; i < 100; ++i) {
+        const auto server = must_start(
+            {.tls = TlsOptions{.certificate_file = files.certificate(), .key_file = files.key()}, .header_timeout = 20ms}, echo);
+        const RawClient client(server->port());
+        eventually([&] { return server->stats().connections_open == 0; }, std::chrono::milliseconds{4 + i % 3});
+    }
+}
+
 TEST_CASE("server: a client that does not speak TLS is let go and counted", "[http-tls][http]") {
     CertificateFolder files;
     files.renew();

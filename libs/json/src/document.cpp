@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-
 #include "syncline/core/parse.h"
 #include "tape.h"
 
@@ -53,7 +52,9 @@ core::Result<T> member(const Value& object, std::string_view name, core::Result<
 
 }  // namespace
 
-Kind Value::kind() const { return tape_->kind(index_); }
+Kind Value::kind() const {
+    return tape_->kind(index_);
+}
 
 std::optional<Value> Value::get(std::string_view name) const {
     if (!is_object()) {
@@ -131,11 +132,21 @@ core::Result<core::Decimal> Value::decimal() const {
                                      range ? "the number has too many digits" : "expected a decimal number"));
 }
 
-core::Result<std::string_view> Value::string_of(std::string_view name) const { return member(*this, name, &Value::string); }
-core::Result<bool> Value::boolean_of(std::string_view name) const { return member(*this, name, &Value::boolean); }
-core::Result<std::int64_t> Value::int64_of(std::string_view name) const { return member(*this, name, &Value::int64); }
-core::Result<std::uint64_t> Value::uint64_of(std::string_view name) const { return member(*this, name, &Value::uint64); }
-core::Result<core::Decimal> Value::decimal_of(std::string_view name) const { return member(*this, name, &Value::decimal); }
+core::Result<std::string_view> Value::string_of(std::string_view name) const {
+    return member(*this, name, &Value::string);
+}
+core::Result<bool> Value::boolean_of(std::string_view name) const {
+    return member(*this, name, &Value::boolean);
+}
+core::Result<std::int64_t> Value::int64_of(std::string_view name) const {
+    return member(*this, name, &Value::int64);
+}
+core::Result<std::uint64_t> Value::uint64_of(std::string_view name) const {
+    return member(*this, name, &Value::uint64);
+}
+core::Result<core::Decimal> Value::decimal_of(std::string_view name) const {
+    return member(*this, name, &Value::decimal);
+}
 
 Members Value::members() const {
     return is_object() ? Members(tape_, index_ + 1, tape_->at(index_).end) : Members(tape_, index_, index_);
@@ -145,21 +156,30 @@ Elements Value::elements() const {
     return is_array() ? Elements(tape_, index_ + 1, tape_->at(index_).end) : Elements(tape_, index_, index_);
 }
 
-std::size_t Value::size() const { return is_object() || is_array() ? tape_->at(index_).size : 0; }
-
-std::string Value::path() const { return tape_->path(index_); }
-
-core::Error Value::malformed(std::string code, std::string_view what) const {
-    return core::Error{.kind = core::ErrorKind::malformed, .code = std::move(code), .message = fmt::format("{}: {}", path(), what)};
+std::size_t Value::size() const {
+    return is_object() || is_array() ? tape_->at(index_).size : 0;
 }
 
-Member Members::Iterator::operator*() const { return {tape_->at(index_).view(), Value(tape_, index_ + 1)}; }
+std::string Value::path() const {
+    return tape_->path(index_);
+}
+
+core::Error Value::malformed(std::string code, std::string_view what) const {
+    return core::Error{
+        .kind = core::ErrorKind::malformed, .code = std::move(code), .message = fmt::format("{}: {}", path(), what)};
+}
+
+Member Members::Iterator::operator*() const {
+    return {tape_->at(index_).view(), Value(tape_, index_ + 1)};
+}
 Members::Iterator& Members::Iterator::operator++() {
     index_ = tape_->after(index_ + 1);
     return *this;
 }
 
-Value Elements::Iterator::operator*() const { return Value(tape_, index_); }
+Value Elements::Iterator::operator*() const {
+    return Value(tape_, index_);
+}
 Elements::Iterator& Elements::Iterator::operator++() {
     index_ = tape_->after(index_);
     return *this;
@@ -180,7 +200,9 @@ Document::Document(Document&&) noexcept = default;
 Document& Document::operator=(Document&&) noexcept = default;
 Document::~Document() = default;
 
-Value Document::root() const { return {tape_.get(), 0}; }
+Value Document::root() const {
+    return {tape_.get(), 0};
+}
 
 std::optional<std::string> Document::find_duplicate_key() const {
     const auto key = tape_->duplicate_key();

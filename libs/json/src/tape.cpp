@@ -205,8 +205,8 @@ core::Result<void> parse(Tape& tape, const Limits& limits) {
         if (result.Code() == rapidjson::kParseErrorDocumentRootNotSingular) {
             return malformed("json_trailing_text", fmt::format("text behind the value at byte {}", result.Offset()));
         }
-        return malformed("json_malformed", fmt::format("not JSON at byte {}: {}", result.Offset(),
-                                                       rapidjson::GetParseError_En(result.Code())));
+        return malformed("json_malformed",
+                         fmt::format("not JSON at byte {}: {}", result.Offset(), rapidjson::GetParseError_En(result.Code())));
     }
     // The reader takes a NUL for the end.
     if (stream.Tell() != tape.body.size()) {

@@ -17,7 +17,9 @@ unsigned length_of(std::string_view text) {
     return static_cast<unsigned>(text.size());
 }
 
-bool digit(char c) { return c >= '0' && c <= '9'; }
+bool digit(char c) {
+    return c >= '0' && c <= '9';
+}
 
 // The number grammar of RFC 8259.
 bool valid_number(std::string_view text) {
@@ -79,7 +81,9 @@ Writer& Writer::end_array() {
     SYNCLINE_ASSERT(state_->writer.EndArray());
     return *this;
 }
-Writer& Writer::key(std::string_view name) { return string(name); }
+Writer& Writer::key(std::string_view name) {
+    return string(name);
+}
 
 Writer& Writer::string(std::string_view text) {
     if (core::valid_utf8(text)) {
@@ -151,7 +155,9 @@ Writer& Writer::value(const Value& value) {
     return *this;
 }
 
-std::string_view Writer::view() const { return {state_->buffer.GetString(), state_->buffer.GetSize()}; }
+std::string_view Writer::view() const {
+    return {state_->buffer.GetString(), state_->buffer.GetSize()};
+}
 
 std::string Writer::take() && {
     SYNCLINE_ASSERT(state_->writer.IsComplete());

@@ -48,7 +48,8 @@ TEST_CASE("document: a missing, null or mistyped member is an error that names t
     CHECK(price.error().code == "number_malformed");
     CHECK(price.error().kind == syncline::core::ErrorKind::malformed);
     CHECK(price.error().message == "line_items[1].price: expected a decimal number");
-    CHECK(lines[1].required("quantity")->required("x").error().message == "line_items[1].quantity: expected an object, found a number");
+    CHECK(lines[1].required("quantity")->required("x").error().message ==
+          "line_items[1].quantity: expected an object, found a number");
 }
 
 TEST_CASE("document: what is there is read with every digit", "[json][unit]") {

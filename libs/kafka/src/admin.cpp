@@ -1,11 +1,11 @@
 #include "src/client_handle.h"
 #include "src/errors.h"
 
+#include <fmt/format.h>
+#include <syncline/kafka/admin.h>
 #include <algorithm>
 #include <array>
-#include <fmt/format.h>
 #include <mutex>
-#include <syncline/kafka/admin.h>
 
 namespace syncline::kafka {
 
@@ -107,8 +107,8 @@ core::Result<std::unique_ptr<Admin>> Admin::create(ClientOptions options) {
     if (options.brokers.empty()) {
         return std::unexpected(check(options).error());
     }
-    auto conf = make_conf(options,
-                          {{"bootstrap.servers", options.brokers}, {"statistics.interval.ms", "0"}, {"log.queue", "false"}});
+    auto conf =
+        make_conf(options, {{"bootstrap.servers", options.brokers}, {"statistics.interval.ms", "0"}, {"log.queue", "false"}});
     if (!conf) {
         return std::unexpected(std::move(conf.error()));
     }
@@ -157,7 +157,8 @@ core::Result<std::vector<std::string>> Admin::create_missing(std::span<const Top
         owned.emplace_back(
             rd_kafka_NewTopic_new(topic.name.c_str(), topic.partitions, topic.replication, complaint.data(), complaint.size()));
         if (!owned.back()) {
-            return core::fail(core::ErrorKind::bug, "kafka_configuration", fmt::format("topic {}: {}", topic.name, complaint.data()));
+            return core::fail(core::ErrorKind::bug, "kafka_configuration",
+                              fmt::format("topic {}: {}", topic.name, complaint.data()));
         }
         for (const auto& [key, value] : topic.config) {
             rd_kafka_NewTopic_set_config(owned.back().get(), key.c_str(), value.c_str());
@@ -208,9 +209,9 @@ core::Result<std::vector<TopicDescription>> Admin::describe(std::span<const std:
 core::Result<std::vector<Acl>> Admin::acls(const std::string& prefix, const core::Deadline& deadline) {
     const std::lock_guard lock(state_->mutex);
     std::array<char, 256> complaint{};
-    const AclFilterHandle filter(rd_kafka_AclBindingFilter_new(RD_KAFKA_RESOURCE_ANY, nullptr, RD_KAFKA_RESOURCE_PATTERN_ANY, nullptr,
-                                                               nullptr, RD_KAFKA_ACL_OPERATION_ANY, RD_KAFKA_ACL_PERMISSION_TYPE_ANY,
-                                                               complaint.data(), complaint.size()));
+    const AclFilterHandle filter(rd_kafka_AclBindingFilter_new(
+        RD_KAFKA_RESOURCE_ANY, nullptr, RD_KAFKA_RESOURCE_PATTERN_ANY, nullptr, nullptr, RD_KAFKA_ACL_OPERATION_ANY,
+        RD_KAFKA_ACL_PERMISSION_TYPE_ANY, complaint.data(), complaint.size()));
     const QueueHandle queue(rd_kafka_queue_new(state_->client.get()));
     const auto options = state_->admin_options(RD_KAFKA_ADMIN_OP_DESCRIBEACLS, deadline);
     rd_kafka_DescribeAcls(state_->client.get(), filter.get(), options.get(), queue.get());

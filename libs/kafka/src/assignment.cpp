@@ -24,7 +24,9 @@ void Assignment::start_at(const TopicPartition& partition, std::int64_t offset) 
     }
 }
 
-void Assignment::consumed(const TopicPartition& partition, std::int64_t offset) { start_at(partition, offset + 1); }
+void Assignment::consumed(const TopicPartition& partition, std::int64_t offset) {
+    start_at(partition, offset + 1);
+}
 
 void Assignment::committed(std::span<const Position> offsets) {
     const std::lock_guard lock(mutex_);

@@ -1,13 +1,13 @@
 // What a consumer knows of its partitions: where it reads next, what is committed, what is paused. Any thread.
 #pragma once
 
+#include <syncline/kafka/consumer.h>
+#include <syncline/kafka/record.h>
 #include <cstdint>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <span>
-#include <syncline/kafka/consumer.h>
-#include <syncline/kafka/record.h>
 #include <vector>
 
 namespace syncline::kafka {

@@ -8,7 +8,9 @@
 
 namespace syncline::kafka {
 
-ClientHandle::~ClientHandle() { destroy_by({core::system_clock(), std::chrono::seconds{5}}); }
+ClientHandle::~ClientHandle() {
+    destroy_by({core::system_clock(), std::chrono::seconds{5}});
+}
 
 void keep_until_exit(void* object) {
     static std::mutex mutex;

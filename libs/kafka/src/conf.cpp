@@ -1,8 +1,8 @@
 #include "src/conf.h"
 
+#include <fmt/format.h>
 #include <algorithm>
 #include <array>
-#include <fmt/format.h>
 
 namespace syncline::kafka {
 namespace {
@@ -53,10 +53,11 @@ core::Result<void> set(rd_kafka_conf_t* conf, const std::string& key, const std:
         case RD_KAFKA_CONF_UNKNOWN:
             break;
     }
-    return std::unexpected(refused(fmt::format("unknown Kafka property {}", key),
-                                   fmt::format("this is librdkafka {}: keys of later versions (fetch.queue.backoff.ms, retry.backoff.max.ms, "
-                                               "group.protocol, enable.metrics.push, metadata.recovery.strategy) may not exist in it",
-                                               rd_kafka_version_str())));
+    return std::unexpected(
+        refused(fmt::format("unknown Kafka property {}", key),
+                fmt::format("this is librdkafka {}: keys of later versions (fetch.queue.backoff.ms, retry.backoff.max.ms, "
+                            "group.protocol, enable.metrics.push, metadata.recovery.strategy) may not exist in it",
+                            rd_kafka_version_str())));
 }
 
 std::string_view protocol_name(Protocol protocol) {
@@ -187,6 +188,8 @@ core::Result<void> check(const ClientOptions& options) {
     return {};
 }
 
-std::string library_version() { return fmt::format("librdkafka {}", rd_kafka_version_str()); }
+std::string library_version() {
+    return fmt::format("librdkafka {}", rd_kafka_version_str());
+}
 
 }  // namespace syncline::kafka

@@ -3,9 +3,9 @@
 
 #include "src/handles.h"
 
-#include <string>
 #include <syncline/core/error.h>
 #include <syncline/kafka/client.h>
+#include <string>
 #include <utility>
 #include <vector>
 

@@ -5,14 +5,14 @@
 #include "src/message.h"
 #include "src/statistics.h"
 
+#include <fmt/format.h>
+#include <syncline/core/assert.h>
+#include <syncline/kafka/consumer.h>
 #include <array>
 #include <atomic>
 #include <condition_variable>
-#include <fmt/format.h>
 #include <mutex>
 #include <shared_mutex>
-#include <syncline/core/assert.h>
-#include <syncline/kafka/consumer.h>
 #include <thread>
 
 namespace syncline::kafka {
@@ -135,10 +135,14 @@ struct Consumer::State {
             return std::unexpected(std::move(conf.error()));
         }
         rd_kafka_conf_set_opaque(conf->get(), this);
-        rd_kafka_conf_set_rebalance_cb(conf->get(), [](rd_kafka_t*, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* list,
-                                                       void* opaque) { of(opaque).on_rebalance(code, *list); });
-        rd_kafka_conf_set_offset_commit_cb(conf->get(), [](rd_kafka_t*, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* list,
-                                                           void* opaque) { of(opaque).on_commit(code, list); });
+        rd_kafka_conf_set_rebalance_cb(
+            conf->get(), [](rd_kafka_t*, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* list, void* opaque) {
+                of(opaque).on_rebalance(code, *list);
+            });
+        rd_kafka_conf_set_offset_commit_cb(
+            conf->get(), [](rd_kafka_t*, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* list, void* opaque) {
+                of(opaque).on_commit(code, list);
+            });
         rd_kafka_conf_set_error_cb(conf->get(), [](rd_kafka_t* rk, int code, const char* reason, void* opaque) {
             of(opaque).on_error(rk, static_cast<rd_kafka_resp_err_t>(code), reason);
         });
@@ -180,7 +184,8 @@ struct Consumer::State {
                 rd_kafka_unsubscribe(client.get());
                 subscribe();
             }
-            if (const auto now = std::chrono::steady_clock::now(); callbacks.on_idle && now - last_idle >= std::chrono::milliseconds{kPollMs}) {
+            if (const auto now = std::chrono::steady_clock::now();
+                callbacks.on_idle && now - last_idle >= std::chrono::milliseconds{kPollMs}) {
                 last_idle = now;
                 callbacks.on_idle();
             }
@@ -427,8 +432,12 @@ Consumer::~Consumer() {
     }
 }
 
-void Consumer::pause(std::span<const TopicPartition> partitions) { state_->pause(partitions); }
-void Consumer::resume(std::span<const TopicPartition> partitions) { state_->resume(partitions); }
+void Consumer::pause(std::span<const TopicPartition> partitions) {
+    state_->pause(partitions);
+}
+void Consumer::resume(std::span<const TopicPartition> partitions) {
+    state_->resume(partitions);
+}
 
 core::Result<void> Consumer::commit(std::span<const Position> offsets, const core::Deadline& deadline) {
     if (offsets.empty()) {
@@ -506,11 +515,16 @@ bool Consumer::close(const core::Deadline& deadline) {
     return true;
 }
 
-core::SteadyTime Consumer::last_progress() const { return state_->progress; }
-bool Consumer::joined() const { return state_->joined; }
+core::SteadyTime Consumer::last_progress() const {
+    return state_->progress;
+}
+bool Consumer::joined() const {
+    return state_->joined;
+}
 
 ConsumerStats Consumer::stats() const {
-    ConsumerStats out{.records_total = state_->records, .assigned = state_->assignment.size(), .paused = state_->assignment.paused_count()};
+    ConsumerStats out{
+        .records_total = state_->records, .assigned = state_->assignment.size(), .paused = state_->assignment.paused_count()};
     const std::lock_guard lock(state_->mutex);
     const auto& seen = state_->statistics;
     out.bytes_total = seen.received_bytes;
@@ -521,7 +535,8 @@ ConsumerStats Consumer::stats() const {
             continue;
         }
         // librdkafka knows a committed offset only after it has read or written one itself; ours is known from the assignment on.
-        auto lag = partition.lag >= 0 ? std::optional(partition.lag) : state_->assignment.lag(partition.partition, partition.end_offset);
+        auto lag =
+            partition.lag >= 0 ? std::optional(partition.lag) : state_->assignment.lag(partition.partition, partition.end_offset);
         if (lag) {
             out.lag.push_back({partition.partition.topic, partition.partition.partition, *lag});
         }

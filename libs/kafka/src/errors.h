@@ -2,9 +2,9 @@
 #pragma once
 
 #include <librdkafka/rdkafka.h>
-#include <string_view>
 #include <syncline/core/clock.h>
 #include <syncline/core/error.h>
+#include <string_view>
 
 namespace syncline::kafka {
 

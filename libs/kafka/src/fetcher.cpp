@@ -2,13 +2,13 @@
 #include "src/errors.h"
 #include "src/message.h"
 
+#include <fmt/format.h>
+#include <syncline/kafka/fetcher.h>
 #include <algorithm>
 #include <array>
-#include <fmt/format.h>
 #include <map>
 #include <mutex>
 #include <optional>
-#include <syncline/kafka/fetcher.h>
 
 namespace syncline::kafka {
 namespace {
@@ -63,7 +63,8 @@ struct Fetcher::State {
     void assign(const Wishes& wishes) {
         const PartitionListHandle list(rd_kafka_topic_partition_list_new(static_cast<int>(wishes.size())));
         for (const auto& [partition, wanted] : wishes) {
-            rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.partition)->offset = wanted.back().offset;
+            rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.partition)->offset =
+                wanted.back().offset;
         }
         rd_kafka_assign(client.get(), list.get());
     }
@@ -159,7 +160,8 @@ struct Fetcher::State {
                 }
                 continue;
             }
-            const auto at = message->rkt == nullptr ? wishes.end() : wishes.find({rd_kafka_topic_name(message->rkt), message->partition});
+            const auto at =
+                message->rkt == nullptr ? wishes.end() : wishes.find({rd_kafka_topic_name(message->rkt), message->partition});
             if (at == wishes.end()) {
                 continue;
             }
@@ -175,7 +177,8 @@ struct Fetcher::State {
         }
         rd_kafka_assign(client.get(), nullptr);
         while (!wishes.empty()) {
-            answer_all(wishes, wishes.begin(), answers, [](const Position&) { return error_from(RD_KAFKA_RESP_ERR__TIMED_OUT, "fetch"); });
+            answer_all(wishes, wishes.begin(), answers,
+                       [](const Position&) { return error_from(RD_KAFKA_RESP_ERR__TIMED_OUT, "fetch"); });
         }
     }
 };
@@ -208,7 +211,8 @@ Fetcher::~Fetcher() {
     }
 }
 
-core::Result<Record> Fetcher::read(const std::string& topic, std::int32_t partition, std::int64_t offset, const core::Deadline& deadline) {
+core::Result<Record> Fetcher::read(const std::string& topic, std::int32_t partition, std::int64_t offset,
+                                   const core::Deadline& deadline) {
     const Position position{topic, partition, offset};
     return std::move(read_many({&position, 1}, deadline).front());
 }

@@ -3,12 +3,12 @@
 
 #include "src/conf.h"
 
+#include <fmt/format.h>
+#include <syncline/kafka/client.h>
 #include <atomic>
 #include <chrono>
-#include <fmt/format.h>
 #include <map>
 #include <string_view>
-#include <syncline/kafka/client.h>
 
 namespace syncline::kafka {
 

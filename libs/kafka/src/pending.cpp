@@ -54,8 +54,11 @@ std::size_t PendingRecords::fail_all(const std::function<core::Error()>& error) 
 bool PendingRecords::wait_until_answered(const core::Deadline& deadline) {
     std::unique_lock lock(mutex_);
     const auto last = added_;
-    const auto past = [&](const std::list<Entry>& entries) { return entries.empty() || entries.front().number > last; };
-    return answered_.wait_until(lock, std::chrono::steady_clock::now() + deadline.left(), [&] { return past(waiting_) && past(answering_); });
+    const auto past = [&](const std::list<Entry>& entries) {
+        return entries.empty() || entries.front().number > last;
+    };
+    return answered_.wait_until(lock, std::chrono::steady_clock::now() + deadline.left(),
+                                [&] { return past(waiting_) && past(answering_); });
 }
 
 std::int64_t PendingRecords::records() const {

@@ -1,13 +1,13 @@
 // The records a producer has accepted and not yet answered, in the order of acceptance. Each is answered exactly once.
 #pragma once
 
+#include <syncline/core/clock.h>
+#include <syncline/kafka/producer.h>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <list>
 #include <mutex>
-#include <syncline/core/clock.h>
-#include <syncline/kafka/producer.h>
 
 namespace syncline::kafka {
 
@@ -35,7 +35,6 @@ public:
     [[nodiscard]] std::int64_t bytes() const;
 
 private:
-
     mutable std::mutex mutex_;
     std::condition_variable answered_;
     std::list<Entry> waiting_;

@@ -4,12 +4,12 @@
 #include "src/pending.h"
 #include "src/statistics.h"
 
+#include <fmt/format.h>
+#include <syncline/kafka/producer.h>
 #include <atomic>
 #include <condition_variable>
-#include <fmt/format.h>
 #include <mutex>
 #include <shared_mutex>
-#include <syncline/kafka/producer.h>
 #include <thread>
 
 namespace syncline::kafka {
@@ -35,7 +35,9 @@ HeadersHandle headers_of(const OutgoingRecord& record) {
 }
 
 core::Error rebuilding() {
-    return {.kind = core::ErrorKind::transient, .code = "producer_rebuilding", .message = "the Kafka producer is being rebuilt after a fatal error"};
+    return {.kind = core::ErrorKind::transient,
+            .code = "producer_rebuilding",
+            .message = "the Kafka producer is being rebuilt after a fatal error"};
 }
 
 core::Error unknown(std::string_view why) {
@@ -95,7 +97,8 @@ struct Producer::State {
         }
         ++self.failed;
         auto error = error_from(message->err, "delivery");
-        if (error.kind == core::ErrorKind::transient && rd_kafka_message_status(message) == RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED) {
+        if (error.kind == core::ErrorKind::transient &&
+            rd_kafka_message_status(message) == RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED) {
             error = unknown(rd_kafka_err2str(message->err));
         }
         self.pending.answer(entry, std::unexpected(std::move(error)));
@@ -238,9 +241,10 @@ core::Result<void> Producer::produce(const OutgoingRecord& record, Done done) {
     const std::size_t key_size = record.key ? record.key->size() : 0;
     const char* value = record.value ? record.value->data() : nullptr;
     const std::size_t value_size = record.value ? record.value->size() : 0;
-    const auto code = rd_kafka_producev(state_->client.get(), RD_KAFKA_VTYPE_TOPIC, record.topic.c_str(), RD_KAFKA_VTYPE_MSGFLAGS,
-                                        RD_KAFKA_MSG_F_COPY, RD_KAFKA_VTYPE_KEY, key, key_size, RD_KAFKA_VTYPE_VALUE, value, value_size,
-                                        RD_KAFKA_VTYPE_HEADERS, headers.get(), RD_KAFKA_VTYPE_OPAQUE, &entry, RD_KAFKA_VTYPE_END);
+    const auto code =
+        rd_kafka_producev(state_->client.get(), RD_KAFKA_VTYPE_TOPIC, record.topic.c_str(), RD_KAFKA_VTYPE_MSGFLAGS,
+                          RD_KAFKA_MSG_F_COPY, RD_KAFKA_VTYPE_KEY, key, key_size, RD_KAFKA_VTYPE_VALUE, value, value_size,
+                          RD_KAFKA_VTYPE_HEADERS, headers.get(), RD_KAFKA_VTYPE_OPAQUE, &entry, RD_KAFKA_VTYPE_END);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
         (void)headers.release();
         return {};
@@ -265,7 +269,8 @@ core::Result<Position> Producer::send(const OutgoingRecord& record, const core::
         return std::unexpected(std::move(accepted.error()));
     }
     std::unique_lock lock(answer->mutex);
-    if (!answer->wake.wait_until(lock, std::chrono::steady_clock::now() + deadline.left(), [&] { return answer->result.has_value(); })) {
+    if (!answer->wake.wait_until(lock, std::chrono::steady_clock::now() + deadline.left(),
+                                 [&] { return answer->result.has_value(); })) {
         return std::unexpected(unknown("no acknowledgement by the deadline"));
     }
     return std::move(*answer->result);
@@ -283,7 +288,8 @@ core::Result<void> Producer::warm_up(std::span<const std::string> topics, const 
     for (const auto& topic : topics) {
         const TopicHandle handle(rd_kafka_topic_new(state_->client.get(), topic.c_str(), nullptr));
         const rd_kafka_metadata_t* raw = nullptr;
-        const auto code = rd_kafka_metadata(state_->client.get(), 0, handle.get(), &raw, std::max(milliseconds_left(deadline), 1));
+        const auto code =
+            rd_kafka_metadata(state_->client.get(), 0, handle.get(), &raw, std::max(milliseconds_left(deadline), 1));
         const MetadataHandle metadata(raw);
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
             return std::unexpected(error_from(code, "metadata"));
@@ -297,7 +303,9 @@ core::Result<void> Producer::warm_up(std::span<const std::string> topics, const 
     return {};
 }
 
-bool Producer::usable() const { return !state_->fatal && !state_->closing; }
+bool Producer::usable() const {
+    return !state_->fatal && !state_->closing;
+}
 
 ProducerStats Producer::stats() const {
     const std::lock_guard lock(state_->statistics_mutex);

@@ -65,7 +65,8 @@ RecordView view_of(const rd_kafka_message_t& message) {
         std::size_t size = 0;
         for (std::size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
             // A header without a value reads as an empty one.
-            out.headers.push_back({name, value == nullptr ? std::string_view{} : std::string_view(static_cast<const char*>(value), size)});
+            out.headers.push_back(
+                {name, value == nullptr ? std::string_view{} : std::string_view(static_cast<const char*>(value), size)});
         }
     }
     return out;

@@ -1,8 +1,8 @@
 #include "src/statistics.h"
 
-#include <algorithm>
 #include <syncline/core/parse.h>
 #include <syncline/json/document.h>
+#include <algorithm>
 
 namespace syncline::kafka {
 namespace {
@@ -59,12 +59,15 @@ void read_partitions(const json::Value& root, ClientStatistics& out) {
 
 ClientStatistics parse_statistics(std::string_view json) {
     ClientStatistics out;
-    const auto document = json::Document::parse(std::string(json), {.bytes_max = std::size_t{64} << 20U, .reject_duplicate_keys = false});
+    const auto document =
+        json::Document::parse(std::string(json), {.bytes_max = std::size_t{64} << 20U, .reject_duplicate_keys = false});
     if (!document) {
         return out;
     }
     const auto root = document->root();
-    const auto total = [&](std::string_view name) { return static_cast<std::uint64_t>(std::max<std::int64_t>(number(root, name, 0), 0)); };
+    const auto total = [&](std::string_view name) {
+        return static_cast<std::uint64_t>(std::max<std::int64_t>(number(root, name, 0), 0));
+    };
     out.sent_bytes = total("tx_bytes");
     out.received_bytes = total("rx_bytes");
     out.sent_message_bytes = total("txmsg_bytes");

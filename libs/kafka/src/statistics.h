@@ -1,10 +1,10 @@
 // The few numbers we take from librdkafka's statistics JSON.
 #pragma once
 
+#include <syncline/kafka/record.h>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <syncline/kafka/record.h>
 #include <vector>
 
 namespace syncline::kafka {

@@ -1,9 +1,9 @@
 #include "src/handles.h"
 
-#include <array>
 #include <librdkafka/rdkafka_mock.h>
-#include <stdexcept>
 #include <syncline/kafka/testing/mock_cluster.h>
+#include <array>
+#include <stdexcept>
 #include <vector>
 
 namespace syncline::kafka::testing {
@@ -30,7 +30,9 @@ MockCluster::MockCluster(int brokers) : state_(std::make_unique<State>()) {
 
 MockCluster::~MockCluster() = default;
 
-std::string MockCluster::brokers() const { return rd_kafka_mock_cluster_bootstraps(state_->cluster.get()); }
+std::string MockCluster::brokers() const {
+    return rd_kafka_mock_cluster_bootstraps(state_->cluster.get());
+}
 
 void MockCluster::create_topic(const std::string& name, int partitions) {
     rd_kafka_mock_topic_create(state_->cluster.get(), name.c_str(), partitions, 1);
@@ -41,15 +43,20 @@ void MockCluster::push_errors(Request request, std::initializer_list<BrokerError
     for (const auto error : errors) {
         codes.push_back(static_cast<rd_kafka_resp_err_t>(error));
     }
-    rd_kafka_mock_push_request_errors_array(state_->cluster.get(), static_cast<std::int16_t>(request), codes.size(), codes.data());
+    rd_kafka_mock_push_request_errors_array(state_->cluster.get(), static_cast<std::int16_t>(request), codes.size(),
+                                            codes.data());
 }
 
 void MockCluster::clear_errors(Request request) {
     rd_kafka_mock_clear_request_errors(state_->cluster.get(), static_cast<std::int16_t>(request));
 }
 
-void MockCluster::set_down(int broker) { rd_kafka_mock_broker_set_down(state_->cluster.get(), broker); }
-void MockCluster::set_up(int broker) { rd_kafka_mock_broker_set_up(state_->cluster.get(), broker); }
+void MockCluster::set_down(int broker) {
+    rd_kafka_mock_broker_set_down(state_->cluster.get(), broker);
+}
+void MockCluster::set_up(int broker) {
+    rd_kafka_mock_broker_set_up(state_->cluster.get(), broker);
+}
 void MockCluster::set_round_trip(std::chrono::milliseconds rtt, int broker) {
     rd_kafka_mock_broker_set_rtt(state_->cluster.get(), broker, static_cast<int>(rtt.count()));
 }

@@ -1,11 +1,11 @@
 #include "src/conf.h"
 
+#include <syncline/kafka/consumer.h>
+#include <syncline/kafka/producer.h>
 #include <array>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
-#include <syncline/kafka/consumer.h>
-#include <syncline/kafka/producer.h>
 
 using Catch::Matchers::ContainsSubstring;
 using syncline::kafka::check;
@@ -72,8 +72,11 @@ TEST_CASE("kafka: no brokers and an unreadable authority file stop the start", "
 
 TEST_CASE("kafka: TLS and SASL settings become properties", "[kafka-conf][unit]") {
     ClientOptions options{.brokers = "b:1", .overrides = {{"socket.timeout.ms", "12345"}}};
-    options.security = {.protocol = Protocol::sasl_tls, .verify_hostname = false, .mechanism = SaslMechanism::scram_sha_256,
-                        .username = "u", .password = "p"};
+    options.security = {.protocol = Protocol::sasl_tls,
+                        .verify_hostname = false,
+                        .mechanism = SaslMechanism::scram_sha_256,
+                        .username = "u",
+                        .password = "p"};
     const auto conf = make_conf(options, {});
     REQUIRE(conf.has_value());
     CHECK(value_of(conf->get(), "security.protocol") == "sasl_ssl");

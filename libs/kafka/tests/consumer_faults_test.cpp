@@ -4,10 +4,10 @@
 // assignment instead), query_watermark_offsets on probes (#4460: statistics instead).
 #include "tests/waiting.h"
 
-#include <catch2/catch_test_macros.hpp>
 #include <syncline/kafka/consumer.h>
 #include <syncline/kafka/producer.h>
 #include <syncline/kafka/testing/mock_cluster.h>
+#include <catch2/catch_test_macros.hpp>
 
 using namespace syncline::kafka;
 using namespace syncline::kafka::testing;
@@ -17,7 +17,10 @@ using syncline::core::Result;
 namespace {
 
 ConsumerOptions group_of(const MockCluster& cluster) {
-    return {.client = {.brokers = cluster.brokers(), .statistics_interval = 100ms}, .group = "g", .topics = {"t"}, .session_timeout = 6s};
+    return {.client = {.brokers = cluster.brokers(), .statistics_interval = 100ms},
+            .group = "g",
+            .topics = {"t"},
+            .session_timeout = 6s};
 }
 
 std::unique_ptr<Consumer> started(ConsumerOptions options, ConsumerCallbacks callbacks) {
@@ -36,7 +39,9 @@ void send(const MockCluster& cluster, int from, int to) {
     REQUIRE((*producer)->flush(soon()).has_value());
 }
 
-std::size_t count(const Seen& seen) { return seen.records.size(); }
+std::size_t count(const Seen& seen) {
+    return seen.records.size();
+}
 
 }  // namespace
 
@@ -46,7 +51,9 @@ TEST_CASE("kafka: a position that does not exist any more is reported, never sil
     send(cluster, 0, 10);
     Watched<Seen> seen;
     auto callbacks = recording(seen);
-    callbacks.on_assign = [](std::vector<AssignedPartition>& partitions) { partitions.at(0).start = 5000; };
+    callbacks.on_assign = [](std::vector<AssignedPartition>& partitions) {
+        partitions.at(0).start = 5000;
+    };
     const auto consumer = started(group_of(cluster), callbacks);
     REQUIRE(seen.wait([](const Seen& s) { return !s.lost.empty(); }));
     const auto [partition, error] = seen.get().lost.front();
@@ -64,7 +71,8 @@ TEST_CASE("kafka: a coordinator that is away for a while delays the start of a g
     MockCluster cluster;
     cluster.create_topic("t", 1);
     send(cluster, 0, 10);
-    cluster.push_errors(Request::find_coordinator, {BrokerError::coordinator_not_available, BrokerError::coordinator_not_available});
+    cluster.push_errors(Request::find_coordinator,
+                        {BrokerError::coordinator_not_available, BrokerError::coordinator_not_available});
     cluster.push_errors(Request::join_group, {BrokerError::coordinator_load_in_progress, BrokerError::not_coordinator});
     cluster.push_errors(Request::sync_group, {BrokerError::rebalance_in_progress});
     cluster.push_errors(Request::offset_fetch, {BrokerError::not_coordinator, BrokerError::coordinator_load_in_progress});

@@ -1,9 +1,9 @@
 #include "tests/waiting.h"
 
-#include <catch2/catch_test_macros.hpp>
 #include <syncline/kafka/consumer.h>
 #include <syncline/kafka/producer.h>
 #include <syncline/kafka/testing/mock_cluster.h>
+#include <catch2/catch_test_macros.hpp>
 
 using namespace syncline::kafka;
 using namespace syncline::kafka::testing;
@@ -12,7 +12,10 @@ using syncline::core::Result;
 namespace {
 
 ConsumerOptions group_of(const MockCluster& cluster) {
-    return {.client = {.brokers = cluster.brokers(), .statistics_interval = 100ms}, .group = "g", .topics = {"t"}, .session_timeout = 6s};
+    return {.client = {.brokers = cluster.brokers(), .statistics_interval = 100ms},
+            .group = "g",
+            .topics = {"t"},
+            .session_timeout = 6s};
 }
 
 std::unique_ptr<Consumer> started(ConsumerOptions options, ConsumerCallbacks callbacks) {
@@ -31,7 +34,9 @@ void send(const MockCluster& cluster, int from, int to, const std::string& topic
     REQUIRE((*producer)->flush(soon()).has_value());
 }
 
-std::size_t count(const Seen& seen) { return seen.records.size(); }
+std::size_t count(const Seen& seen) {
+    return seen.records.size();
+}
 
 }  // namespace
 
@@ -107,7 +112,9 @@ TEST_CASE("kafka: on_assign may begin a partition at an offset of its own", "[ka
     send(cluster, 0, 20);
     Watched<Seen> seen;
     auto callbacks = recording(seen);
-    callbacks.on_assign = [](std::vector<AssignedPartition>& partitions) { partitions.at(0).start = 15; };
+    callbacks.on_assign = [](std::vector<AssignedPartition>& partitions) {
+        partitions.at(0).start = 15;
+    };
     const auto consumer = started(group_of(cluster), callbacks);
     REQUIRE(seen.wait([](const Seen& s) { return count(s) == 5; }));
     CHECK(seen.get().records.front().offset == 15);
@@ -145,7 +152,8 @@ TEST_CASE("kafka: a commit made inside a revocation counts: the next member begi
     CHECK_FALSE(second.get().values().contains("199"));
 }
 
-TEST_CASE("kafka: when a second member joins, the first hands over before the second begins, and each record has one reader", "[kafka]") {
+TEST_CASE("kafka: when a second member joins, the first hands over before the second begins, and each record has one reader",
+          "[kafka]") {
     MockCluster cluster;
     cluster.create_topic("t", 4);
     send(cluster, 0, 200);

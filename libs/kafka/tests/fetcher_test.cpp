@@ -1,10 +1,10 @@
 #include "tests/waiting.h"
 
-#include <catch2/catch_test_macros.hpp>
 #include <syncline/kafka/admin.h>
 #include <syncline/kafka/fetcher.h>
 #include <syncline/kafka/producer.h>
 #include <syncline/kafka/testing/mock_cluster.h>
+#include <catch2/catch_test_macros.hpp>
 
 using namespace syncline::kafka;
 using namespace syncline::kafka::testing;

@@ -1,10 +1,10 @@
 #include "tests/waiting.h"
 
-#include <atomic>
-#include <catch2/catch_test_macros.hpp>
 #include <syncline/kafka/fetcher.h>
 #include <syncline/kafka/producer.h>
 #include <syncline/kafka/testing/mock_cluster.h>
+#include <atomic>
+#include <catch2/catch_test_macros.hpp>
 #include <thread>
 
 using namespace syncline::kafka;
@@ -30,7 +30,8 @@ struct Answers {
 TEST_CASE("kafka: a record that is too large is refused before it is queued", "[kafka]") {
     MockCluster cluster;
     const auto producer = producer_of(cluster, {.message_bytes_max = 1000});
-    const auto answer = producer->produce({.topic = "t", .value = std::string(2000, 'x')}, [](Result<Position>) { FAIL("called"); });
+    const auto answer =
+        producer->produce({.topic = "t", .value = std::string(2000, 'x')}, [](Result<Position>) { FAIL("called"); });
     REQUIRE_FALSE(answer.has_value());
     CHECK(answer.error().kind == ErrorKind::rejected);
     CHECK(answer.error().code == "record_too_large");
@@ -42,7 +43,9 @@ TEST_CASE("kafka: a full queue refuses at once and keeps what it has", "[kafka]"
     cluster.set_down();
     const auto producer = producer_of(cluster, {.queue_records_max = 10, .close_timeout = 100ms});
     Watched<Answers> answers;
-    const auto done = [&](Result<Position> at) { answers.change([&](Answers& a) { a.all.push_back(std::move(at)); }); };
+    const auto done = [&](Result<Position> at) {
+        answers.change([&](Answers& a) { a.all.push_back(std::move(at)); });
+    };
     int accepted = 0;
     std::optional<syncline::core::Error> refused;
     for (int i = 0; i < 20; ++i) {
@@ -82,7 +85,8 @@ TEST_CASE("kafka: a producer that is closed answers everything it still holds", 
     auto producer = producer_of(cluster, {.close_timeout = 50ms});
     std::atomic<int> answered = 0;
     for (int i = 0; i < 100; ++i) {
-        REQUIRE(producer->produce({.topic = "t", .value = "v"}, [&](Result<Position> at) { answered += at ? 0 : 1; }).has_value());
+        REQUIRE(
+            producer->produce({.topic = "t", .value = "v"}, [&](Result<Position> at) { answered += at ? 0 : 1; }).has_value());
     }
     producer.reset();
     CHECK(answered == 100);
@@ -98,8 +102,9 @@ TEST_CASE("kafka: after a fatal error waiting callbacks get an error and the pro
     cluster.push_errors(Request::produce, {BrokerError::out_of_order_sequence, BrokerError::out_of_order_sequence});
     Watched<Answers> answers;
     for (int i = 0; i < 50; ++i) {
-        (void)producer->produce({.topic = "t", .value = "in the middle"},
-                                [&](Result<Position> at) { answers.change([&](Answers& a) { a.all.push_back(std::move(at)); }); });
+        (void)producer->produce({.topic = "t", .value = "in the middle"}, [&](Result<Position> at) {
+            answers.change([&](Answers& a) { a.all.push_back(std::move(at)); });
+        });
     }
     REQUIRE(answers.wait([](const Answers& a) { return a.all.size() == 50; }));
     const auto failed_at = std::chrono::steady_clock::now();
@@ -136,7 +141,9 @@ TEST_CASE("kafka: brokers that go away for a while delay records and lose none",
     std::atomic<int> good = 0;
     std::atomic<int> bad = 0;
     for (int i = 0; i < 100; ++i) {
-        REQUIRE(producer->produce({.topic = "t", .key = std::to_string(i), .value = "v"}, [&](Result<Position> at) { ++(at ? good : bad); })
+        REQUIRE(producer
+                    ->produce({.topic = "t", .key = std::to_string(i), .value = "v"},
+                              [&](Result<Position> at) { ++(at ? good : bad); })
                     .has_value());
     }
     CHECK_FALSE(producer->flush(soon(200ms)).has_value());
@@ -199,7 +206,9 @@ TEST_CASE("kafka: keys are placed where producers in other languages place them"
         constexpr std::uint32_t kM = 0x5bd1e995;
         std::uint32_t h = 0x9747b28cU ^ static_cast<std::uint32_t>(key.size());
         std::size_t i = 0;
-        const auto byte = [&](std::size_t at) { return static_cast<std::uint32_t>(static_cast<unsigned char>(key[at])); };
+        const auto byte = [&](std::size_t at) {
+            return static_cast<std::uint32_t>(static_cast<unsigned char>(key[at]));
+        };
         for (; i + 4 <= key.size(); i += 4) {
             std::uint32_t k = byte(i) | (byte(i + 1) << 8U) | (byte(i + 2) << 16U) | (byte(i + 3) << 24U);
             k *= kM;
@@ -238,9 +247,10 @@ TEST_CASE("kafka: records of one key stay in order when many threads produce", "
         for (int t = 0; t < 4; ++t) {
             threads.emplace_back([&, key = "key" + std::to_string(t)] {
                 for (int i = 0; i < 500; ++i) {
-                    (void)producer->produce({.topic = "t", .key = key, .value = std::to_string(i)}, [&, key](Result<Position> at) {
-                        offsets.change([&](auto& all) { all[key].push_back(at ? at->offset : -1); });
-                    });
+                    (void)producer->produce({.topic = "t", .key = key, .value = std::to_string(i)},
+                                            [&, key](Result<Position> at) {
+                                                offsets.change([&](auto& all) { all[key].push_back(at ? at->offset : -1); });
+                                            });
                 }
             });
         }

@@ -1,7 +1,7 @@
 #include "src/assignment.h"
 
-#include <catch2/catch_test_macros.hpp>
 #include <syncline/kafka/record.h>
+#include <catch2/catch_test_macros.hpp>
 
 using syncline::kafka::AssignedPartition;
 using syncline::kafka::Assignment;
@@ -41,7 +41,8 @@ TEST_CASE("kafka: pausing twice, resuming what runs and touching foreign partiti
 
 TEST_CASE("kafka: lag is known once something is committed and never negative", "[kafka-assignment][unit]") {
     Assignment assignment;
-    assignment.assign(std::vector<AssignedPartition>{{.topic = "t", .partition = 0}, {.topic = "t", .partition = 1, .committed = 10}});
+    assignment.assign(
+        std::vector<AssignedPartition>{{.topic = "t", .partition = 0}, {.topic = "t", .partition = 1, .committed = 10}});
     CHECK_FALSE(assignment.lag({"t", 0}, 100).has_value());
     CHECK(assignment.lag({"t", 1}, 100) == 90);
     CHECK(assignment.lag({"t", 1}, 9) == 0);
@@ -52,7 +53,8 @@ TEST_CASE("kafka: lag is known once something is committed and never negative", 
 
 TEST_CASE("kafka: reading goes on behind the last record handed on", "[kafka-assignment][unit]") {
     Assignment assignment;
-    assignment.assign(std::vector<AssignedPartition>{{.topic = "t", .partition = 0, .start = 5}, {.topic = "t", .partition = 1, .start = 3}});
+    assignment.assign(
+        std::vector<AssignedPartition>{{.topic = "t", .partition = 0, .start = 5}, {.topic = "t", .partition = 1, .start = 3}});
     assignment.consumed({"t", 0}, 8);
     assignment.consumed({"gone", 0}, 8);
     CHECK(assignment.next() == std::vector<Position>{{"t", 0, 9}, {"t", 1, 3}});

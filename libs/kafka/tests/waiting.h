@@ -1,6 +1,9 @@
 // What the tests of this library wait with: a condition and a deadline, never a sleep.
 #pragma once
 
+#include <syncline/core/clock.h>
+#include <syncline/kafka/consumer.h>
+#include <syncline/kafka/producer.h>
 #include <chrono>
 #include <condition_variable>
 #include <map>
@@ -8,16 +11,15 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <syncline/core/clock.h>
-#include <syncline/kafka/consumer.h>
-#include <syncline/kafka/producer.h>
 #include <vector>
 
 namespace syncline::kafka::testing {
 
 using namespace std::chrono_literals;
 
-[[nodiscard]] inline core::Deadline soon(std::chrono::milliseconds left = 20s) { return {core::system_clock(), left}; }
+[[nodiscard]] inline core::Deadline soon(std::chrono::milliseconds left = 20s) {
+    return {core::system_clock(), left};
+}
 
 // State that callbacks change and a test waits for.
 template <typename T>
@@ -119,10 +121,8 @@ struct Seen {
                 });
             },
         .on_idle = [&] { seen.change([](Seen& s) { ++s.idle; }); },
-        .on_offset_lost =
-            [&](const TopicPartition& partition, const core::Error& error) {
-                seen.change([&](Seen& s) { s.lost.emplace_back(partition, error); });
-            },
+        .on_offset_lost = [&](const TopicPartition& partition,
+                              const core::Error& error) { seen.change([&](Seen& s) { s.lost.emplace_back(partition, error); }); },
         .on_error = [&](const core::Error& error) { seen.change([&](Seen& s) { s.errors.push_back(error); }); },
         .on_fatal = [&](const core::Error& error) { seen.change([&](Seen& s) { s.errors.push_back(error); }); },
         .on_commit_failed = [&](const core::Error& error) { seen.change([&](Seen& s) { s.errors.push_back(error); }); },

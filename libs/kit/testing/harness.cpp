@@ -1,9 +1,9 @@
 #include <google/protobuf/message_lite.h>
 #include <syncline/kit/testing/harness.h>
 
-#include <stdexcept>
 #include <syncline/core/hash.h>
 #include <syncline/core/time.h>
+#include <stdexcept>
 #include <thread>
 #include <utility>
 
@@ -12,7 +12,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-core::Deadline within(std::chrono::milliseconds time) { return {core::system_clock(), time}; }
+core::Deadline within(std::chrono::milliseconds time) {
+    return {core::system_clock(), time};
+}
 
 void must(const core::Result<void>& result) {
     if (!result) {
@@ -47,7 +49,9 @@ Harness::~Harness() {
     }
 }
 
-bool Harness::Member::drain(std::chrono::milliseconds time) { return processor->drain(within(time)); }
+bool Harness::Member::drain(std::chrono::milliseconds time) {
+    return processor->drain(within(time));
+}
 
 std::unique_ptr<Harness::Member> Harness::join(std::optional<std::vector<HandlerSpec>> handlers, const std::string& url) {
     auto member = std::make_unique<Member>();
@@ -57,13 +61,14 @@ std::unique_ptr<Harness::Member> Harness::join(std::optional<std::vector<Handler
     }
     member->pool = std::make_unique<postgres::Pool>(pool);
     member->source = broker_.join(group_);
-    auto made = Processor::make(handlers.value_or(options_.handlers), options_.target, options_.resolves_hold, options_.processing,
-                                {.clock = clock_,
-                                 .metrics = member->metrics,
-                                 .pool = *member->pool,
-                                 .source = *member->source,
-                                 .sink = broker_,
-                                 .reader = broker_});
+    auto made =
+        Processor::make(handlers.value_or(options_.handlers), options_.target, options_.resolves_hold, options_.processing,
+                        {.clock = clock_,
+                         .metrics = member->metrics,
+                         .pool = *member->pool,
+                         .source = *member->source,
+                         .sink = broker_,
+                         .reader = broker_});
     if (!made) {
         throw std::runtime_error(made.error().message);
     }
@@ -73,7 +78,9 @@ std::unique_ptr<Harness::Member> Harness::join(std::optional<std::vector<Handler
     return member;
 }
 
-void Harness::start() { first_ = join(); }
+void Harness::start() {
+    first_ = join();
+}
 
 void Harness::stop() {
     if (first_) {
@@ -88,7 +95,8 @@ void Harness::crash() {
     crashed_.push_back(std::move(first_));
 }
 
-Position Harness::publish(const std::string& topic, const std::string& key, const google::protobuf::MessageLite& event, EventMeta meta) {
+Position Harness::publish(const std::string& topic, const std::string& key, const google::protobuf::MessageLite& event,
+                          EventMeta meta) {
     const auto now = core::format_rfc3339_utc(clock_.now());
     return broker_.publish(topic, key, event.SerializeAsString(),
                            {{"content-type", "application/protobuf"},
@@ -154,7 +162,9 @@ bool Harness::advance_until(const std::function<bool()>& holds, std::chrono::nan
         time);
 }
 
-std::int64_t Harness::count(std::string_view sql) { return std::stoll(database_.value(sql)); }
+std::int64_t Harness::count(std::string_view sql) {
+    return std::stoll(database_.value(sql));
+}
 
 std::int64_t Harness::inbox(std::string_view state) {
     return std::stoll(database_.value("SELECT count(*) FROM inbox WHERE state = $1", postgres::Params{}.add(state)));
@@ -166,12 +176,13 @@ std::int64_t Harness::parked(std::string_view state) {
 
 AdminReply Harness::admin(const std::string& method, const std::string& path, const std::string& body) {
     const auto question = path.find('?');
-    return first_->router.dispatch({.method = method,
-                                    .path = path.substr(0, question),
-                                    .path_values = {},
-                                    .query = question == std::string::npos ? std::map<std::string, std::string>{} : parsed_query(path.substr(question + 1)),
-                                    .body = body,
-                                    .actor = "tester"});
+    return first_->router.dispatch(
+        {.method = method,
+         .path = path.substr(0, question),
+         .path_values = {},
+         .query = question == std::string::npos ? std::map<std::string, std::string>{} : parsed_query(path.substr(question + 1)),
+         .body = body,
+         .actor = "tester"});
 }
 
 }  // namespace syncline::kit::testing

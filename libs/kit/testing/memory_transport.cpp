@@ -15,16 +15,20 @@ std::int32_t MemoryBroker::partition_of(const std::optional<std::string>& key) c
     return static_cast<std::int32_t>(std::hash<std::string>{}(key.value_or("")) % static_cast<std::size_t>(partitions_));
 }
 
-MemoryBroker::Log& MemoryBroker::log_of(const std::string& topic, std::int32_t partition) { return logs_[{topic, partition}]; }
+MemoryBroker::Log& MemoryBroker::log_of(const std::string& topic, std::int32_t partition) {
+    return logs_[{topic, partition}];
+}
 
-Position MemoryBroker::publish(const std::string& topic, std::optional<std::string> key, std::string value, RecordHeaders headers) {
+Position MemoryBroker::publish(const std::string& topic, std::optional<std::string> key, std::string value,
+                               RecordHeaders headers) {
     const auto partition = partition_of(key);
     Position position;
     {
         const std::lock_guard lock(mutex_);
         auto& log = log_of(topic, partition);
         position = {topic, partition, log.first + static_cast<std::int64_t>(log.records.size())};
-        log.records.push_back({.position = position, .key = std::move(key), .value = std::move(value), .headers = std::move(headers)});
+        log.records.push_back(
+            {.position = position, .key = std::move(key), .value = std::move(value), .headers = std::move(headers)});
     }
     changed_.notify_all();
     return position;
@@ -76,7 +80,8 @@ bool MemoryBroker::all_paused(const std::string& group) const {
         return false;
     }
     return std::ranges::all_of(found->second.members, [](const auto* member) {
-        return !member->next_.empty() && std::ranges::all_of(member->next_, [&](const auto& entry) { return member->paused_.contains(entry.first); });
+        return !member->next_.empty() &&
+               std::ranges::all_of(member->next_, [&](const auto& entry) { return member->paused_.contains(entry.first); });
     });
 }
 
@@ -131,7 +136,9 @@ std::vector<TopicPartition> MemoryBroker::share_of(const Group& group, const Mem
     return share;
 }
 
-MemorySource::~MemorySource() { stop(core::Deadline(core::system_clock(), 30s)); }
+MemorySource::~MemorySource() {
+    stop(core::Deadline(core::system_clock(), 30s));
+}
 
 core::Result<void> MemorySource::start(std::vector<std::string> topics, Listener listener) {
     topics_ = std::move(topics);
@@ -165,7 +172,9 @@ void MemorySource::resume(const std::vector<TopicPartition>& partitions) {
     broker_.changed_.notify_all();
 }
 
-void MemorySource::commit(const std::vector<Position>& next) { (void)commit_now(next, core::Deadline(core::system_clock(), 1s)); }
+void MemorySource::commit(const std::vector<Position>& next) {
+    (void)commit_now(next, core::Deadline(core::system_clock(), 1s));
+}
 
 core::Result<void> MemorySource::commit_now(const std::vector<Position>& next, core::Deadline /*deadline*/) {
     const std::lock_guard lock(broker_.mutex_);
@@ -259,7 +268,8 @@ void MemorySource::rebalance(std::unique_lock<std::mutex>& lock) {
     auto share = broker_.share_of(group, this);
     for (const auto& partition : share) {
         const auto committed = group.committed.find(partition);
-        next_[partition] = committed == group.committed.end() ? broker_.log_of(partition.topic, partition.partition).first : committed->second;
+        next_[partition] =
+            committed == group.committed.end() ? broker_.log_of(partition.topic, partition.partition).first : committed->second;
     }
     if (!share.empty()) {
         lock.unlock();

@@ -1,8 +1,8 @@
 #include "src/conninfo.h"
 
-#include <algorithm>
 #include <fmt/format.h>
 #include <libpq-fe.h>
+#include <algorithm>
 #include <map>
 #include <memory>
 
@@ -14,10 +14,12 @@ using Settings = std::map<std::string, std::string>;
 core::Result<Settings> parse(const std::string& url) {
     // An empty string would mean libpq's own defaults (PGHOST, the local socket): never what a service wants.
     if (url.empty()) {
-        return core::fail(core::ErrorKind::transient, "postgres_unavailable", "no PostgreSQL url is configured", "set postgres.url");
+        return core::fail(core::ErrorKind::transient, "postgres_unavailable", "no PostgreSQL url is configured",
+                          "set postgres.url");
     }
     char* complaint = nullptr;
-    const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> parsed(PQconninfoParse(url.c_str(), &complaint), &PQconninfoFree);
+    const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> parsed(PQconninfoParse(url.c_str(), &complaint),
+                                                                              &PQconninfoFree);
     // The complaint quotes the string, which may hold a password.
     PQfreemem(complaint);
     if (!parsed) {
@@ -48,7 +50,9 @@ std::string quoted(std::string_view value) {
 }  // namespace
 
 bool valid_schema_name(std::string_view name) {
-    const auto word = [](char c) { return (c >= 'a' && c <= 'z') || c == '_' || (c >= '0' && c <= '9'); };
+    const auto word = [](char c) {
+        return (c >= 'a' && c <= 'z') || c == '_' || (c >= '0' && c <= '9');
+    };
     return !name.empty() && name.size() <= 63 && (name[0] < '0' || name[0] > '9') && std::ranges::all_of(name, word);
 }
 
@@ -61,7 +65,9 @@ core::Result<std::string> session_conninfo(const PoolOptions& options) {
     if (!options.schema.empty() && !valid_schema_name(options.schema)) {
         return core::fail(core::ErrorKind::bug, "postgres_statement", "a schema name must match [a-z_][a-z0-9_]*");
     }
-    const auto unless_said = [&](const char* key, std::string value) { settings.try_emplace(key, std::move(value)); };
+    const auto unless_said = [&](const char* key, std::string value) {
+        settings.try_emplace(key, std::move(value));
+    };
     unless_said("application_name", options.application_name);
     unless_said("connect_timeout", std::to_string(std::max<std::int64_t>(options.connect_timeout.count(), 2)));
     unless_said("client_encoding", "UTF8");
@@ -73,7 +79,9 @@ core::Result<std::string> session_conninfo(const PoolOptions& options) {
 
     // Time-outs travel in the start-up packet (LIBRARY-FAULTS §3): a SET would be gone with the session it was made in.
     auto& session = settings["options"];
-    const auto set = [&](std::string_view name, std::string_view value) { session += fmt::format(" -c {}={}", name, value); };
+    const auto set = [&](std::string_view name, std::string_view value) {
+        session += fmt::format(" -c {}={}", name, value);
+    };
     if (!options.schema.empty()) {
         set("search_path", options.schema);
     }

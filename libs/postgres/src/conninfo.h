@@ -1,9 +1,9 @@
 // The connection string with everything a session needs in it, so that a new connection is right from its first statement.
 #pragma once
 
-#include <string>
 #include <syncline/core/error.h>
 #include <syncline/postgres/pool.h>
+#include <string>
 
 namespace syncline::postgres {
 

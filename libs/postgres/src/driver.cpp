@@ -2,10 +2,10 @@
 
 #include "src/sql_errors.h"
 
+#include <sys/socket.h>
 #include <atomic>
 #include <optional>
 #include <pqxx/pqxx>
-#include <sys/socket.h>
 #include <vector>
 
 namespace syncline::postgres {
@@ -68,9 +68,15 @@ struct Rows::Held {
     pqxx::result result;
 };
 
-std::size_t row_count(const Rows::Held& held) { return static_cast<std::size_t>(held.result.size()); }
-std::int64_t affected_rows(const Rows::Held& held) { return static_cast<std::int64_t>(held.result.affected_rows()); }
-int column_count(const Rows::Held& held) { return static_cast<int>(held.result.columns()); }
+std::size_t row_count(const Rows::Held& held) {
+    return static_cast<std::size_t>(held.result.size());
+}
+std::int64_t affected_rows(const Rows::Held& held) {
+    return static_cast<std::int64_t>(held.result.affected_rows());
+}
+int column_count(const Rows::Held& held) {
+    return static_cast<int>(held.result.columns());
+}
 
 namespace {
 
@@ -80,7 +86,9 @@ pqxx::field field_at(const Rows::Held& held, std::size_t row, int column) {
 
 }  // namespace
 
-bool is_null(const Rows::Held& held, std::size_t row, int column) { return field_at(held, row, column).is_null(); }
+bool is_null(const Rows::Held& held, std::size_t row, int column) {
+    return field_at(held, row, column).is_null();
+}
 std::string_view text(const Rows::Held& held, std::size_t row, int column) {
     const auto field = field_at(held, row, column);
     return {field.c_str(), field.size()};
@@ -107,7 +115,8 @@ core::Result<std::unique_ptr<Connection>> Connection::open(const std::string& co
     } catch (const std::exception& error) {
         // libpq gives no SQLSTATE for a refused start-up, only text.
         const std::string_view said = error.what();
-        for (const std::string_view mark : {"password authentication failed", "no password supplied", "no pg_hba.conf entry", "role \""}) {
+        for (const std::string_view mark :
+             {"password authentication failed", "no password supplied", "no pg_hba.conf entry", "role \""}) {
             if (said.find(mark) != std::string_view::npos) {
                 return std::unexpected(error_from_sqlstate("28000", {}));
             }
@@ -183,7 +192,9 @@ core::Result<void> Connection::rollback() {
     return {};
 }
 
-bool Connection::lost() const { return state_->lost; }
+bool Connection::lost() const {
+    return state_->lost;
+}
 
 void Connection::cut() {
     state_->lost = true;

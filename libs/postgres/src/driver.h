@@ -1,12 +1,12 @@
 // One connection, without pqxx in sight: driver.cpp is the only file that knows pqxx and the differences of its versions.
 #pragma once
 
-#include <memory>
-#include <string>
-#include <string_view>
 #include <syncline/core/error.h>
 #include <syncline/postgres/params.h>
 #include <syncline/postgres/rows.h>
+#include <memory>
+#include <string>
+#include <string_view>
 
 namespace syncline::postgres {
 

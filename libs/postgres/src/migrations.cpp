@@ -1,17 +1,19 @@
 #include "src/conninfo.h"
 
 #include <fmt/format.h>
-#include <map>
-#include <optional>
 #include <syncline/core/hash.h>
 #include <syncline/postgres/migrations.h>
+#include <map>
+#include <optional>
 
 namespace syncline::postgres {
 namespace {
 
 using core::Result;
 
-std::string digest_of(const Migration& migration) { return core::hex_encode(core::bytes_of(core::sha256(migration.sql))); }
+std::string digest_of(const Migration& migration) {
+    return core::hex_encode(core::bytes_of(core::sha256(migration.sql)));
+}
 
 // One lock for each schema, whatever database function made the number.
 Result<void> lock_schema(Transaction& tx) {
@@ -80,7 +82,8 @@ Result<bool> apply(Transaction& tx, const Migration& migration) {
     if (auto ran = tx.exec_script(migration.sql); !ran) {
         return std::unexpected(std::move(ran.error()));
     }
-    auto noted = tx.exec("INSERT INTO schema_migrations (name, sha256) VALUES ($1, $2)", Params{}.add(migration.name).add(digest));
+    auto noted =
+        tx.exec("INSERT INTO schema_migrations (name, sha256) VALUES ($1, $2)", Params{}.add(migration.name).add(digest));
     if (!noted) {
         return std::unexpected(std::move(noted.error()));
     }
@@ -89,36 +92,36 @@ Result<bool> apply(Transaction& tx, const Migration& migration) {
 
 }  // namespace
 
-Result<std::vector<std::string>> pending_migrations(Pool& pool, const core::Deadline& deadline, std::span<const Migration> migrations) {
-    return pool.run(
-        deadline,
-        [&](Transaction& tx) -> Result<std::vector<std::string>> {
-            auto table = tx.exec("SELECT to_regclass('schema_migrations') IS NOT NULL");
-            if (!table) {
-                return std::unexpected(std::move(table.error()));
-            }
-            std::map<std::string, std::string> applied;
-            if ((*table)[0].boolean(0)) {
-                auto rows = tx.exec("SELECT name, sha256 FROM schema_migrations");
-                if (!rows) {
-                    return std::unexpected(std::move(rows.error()));
-                }
-                for (const auto row : *rows) {
-                    applied.emplace(row.string(0), row.string(1));
-                }
-            }
-            std::vector<std::string> pending;
-            for (const auto& migration : migrations) {
-                const auto found = applied.find(migration.name);
-                if (found == applied.end()) {
-                    pending.push_back(migration.name);
-                } else if (found->second != digest_of(migration)) {
-                    return std::unexpected(changed(migration.name));
-                }
-            }
-            return pending;
-        },
-        {.read_only = true});
+Result<std::vector<std::string>> pending_migrations(Pool& pool, const core::Deadline& deadline,
+                                                    std::span<const Migration> migrations) {
+    return pool.run(deadline,
+                    [&](Transaction& tx) -> Result<std::vector<std::string>> {
+                        auto table = tx.exec("SELECT to_regclass('schema_migrations') IS NOT NULL");
+                        if (!table) {
+                            return std::unexpected(std::move(table.error()));
+                        }
+                        std::map<std::string, std::string> applied;
+                        if ((*table)[0].boolean(0)) {
+                            auto rows = tx.exec("SELECT name, sha256 FROM schema_migrations");
+                            if (!rows) {
+                                return std::unexpected(std::move(rows.error()));
+                            }
+                            for (const auto row : *rows) {
+                                applied.emplace(row.string(0), row.string(1));
+                            }
+                        }
+                        std::vector<std::string> pending;
+                        for (const auto& migration : migrations) {
+                            const auto found = applied.find(migration.name);
+                            if (found == applied.end()) {
+                                pending.push_back(migration.name);
+                            } else if (found->second != digest_of(migration)) {
+                                return std::unexpected(changed(migration.name));
+                            }
+                        }
+                        return pending;
+                    },
+                    {.read_only = true});
 }
 
 Result<std::vector<std::string>> migrate(Pool& pool, const core::Deadline& deadline, std::span<const Migration> migrations) {

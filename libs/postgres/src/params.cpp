@@ -1,7 +1,7 @@
-#include <array>
 #include <fmt/format.h>
 #include <syncline/core/time.h>
 #include <syncline/postgres/params.h>
+#include <array>
 
 namespace syncline::postgres {
 namespace {
@@ -65,7 +65,9 @@ void append_bytes(std::string& out, std::string_view bytes) {
 
 }  // namespace
 
-std::string array_literal(std::span<const std::optional<std::string>> elements) { return joined(elements, 16, append_text); }
+std::string array_literal(std::span<const std::optional<std::string>> elements) {
+    return joined(elements, 16, append_text);
+}
 
 std::string bytea_literal(std::string_view bytes) {
     std::string out = "\\x";
@@ -82,15 +84,31 @@ Params& Params::push(std::optional<std::string> value) {
     return *this;
 }
 
-Params& Params::add(std::string_view text) { return push(std::string(text)); }
-Params& Params::add(const std::optional<std::string>& text) { return push(text); }
-Params& Params::add(bool value) { return push(value ? "t" : "f"); }
-Params& Params::add_integer(std::int64_t value) { return push(fmt::format_int(value).str()); }
-Params& Params::add(core::SystemTime time) { return push(timestamp_text(time)); }
-Params& Params::add_null() { return push(std::nullopt); }
-Params& Params::add_bytes(std::string_view bytes) { return push(bytea_literal(bytes)); }
+Params& Params::add(std::string_view text) {
+    return push(std::string(text));
+}
+Params& Params::add(const std::optional<std::string>& text) {
+    return push(text);
+}
+Params& Params::add(bool value) {
+    return push(value ? "t" : "f");
+}
+Params& Params::add_integer(std::int64_t value) {
+    return push(fmt::format_int(value).str());
+}
+Params& Params::add(core::SystemTime time) {
+    return push(timestamp_text(time));
+}
+Params& Params::add_null() {
+    return push(std::nullopt);
+}
+Params& Params::add_bytes(std::string_view bytes) {
+    return push(bytea_literal(bytes));
+}
 
-Params& Params::add_array(std::span<const std::optional<std::string>> texts) { return push(array_literal(texts)); }
+Params& Params::add_array(std::span<const std::optional<std::string>> texts) {
+    return push(array_literal(texts));
+}
 Params& Params::add_array(std::span<const std::string> texts) {
     return push(joined(texts, 16, [](std::string& out, const std::string& text) { append_quoted(out, text); }));
 }

@@ -2,12 +2,12 @@
 #include "src/driver.h"
 #include "src/watchdog.h"
 
-#include <condition_variable>
-#include <deque>
 #include <fmt/format.h>
-#include <mutex>
 #include <syncline/core/assert.h>
 #include <syncline/postgres/pool.h>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
 #include <vector>
 
 namespace syncline::postgres {
@@ -21,7 +21,9 @@ constexpr std::chrono::seconds kGrace{1};
 constexpr std::chrono::hours kLongest{24};
 
 core::Error out_of_time() {
-    return {.kind = core::ErrorKind::conflict, .code = "statement_timeout", .message = "PostgreSQL: the deadline of the transaction has passed"};
+    return {.kind = core::ErrorKind::conflict,
+            .code = "statement_timeout",
+            .message = "PostgreSQL: the deadline of the transaction has passed"};
 }
 
 }  // namespace
@@ -38,9 +40,10 @@ core::Result<Rows> Transaction::exec(std::string_view sql, const Params& params)
         return std::unexpected(*(failed_ = std::move(refused)));
     }
     if (const auto number = params.first_with_nul(); number != 0) {
-        failed_ = core::Error{.kind = core::ErrorKind::malformed,
-                              .code = "nul_byte",
-                              .message = fmt::format("text parameter ${} holds a NUL byte, which PostgreSQL cannot store", number)};
+        failed_ =
+            core::Error{.kind = core::ErrorKind::malformed,
+                        .code = "nul_byte",
+                        .message = fmt::format("text parameter ${} holds a NUL byte, which PostgreSQL cannot store", number)};
         return std::unexpected(*failed_);
     }
     auto rows = connection_.exec(std::string(sql), params);
@@ -226,7 +229,8 @@ core::Result<void> Pool::run_transaction(const core::Deadline& deadline, const T
                     answer = body(tx);
                 } catch (const std::exception&) {
                     // Its text may quote data. The kit counts a bug; the place is in the debugger's hands.
-                    answer = core::fail(core::ErrorKind::bug, "postgres_exception", "the function that ran in the transaction threw");
+                    answer =
+                        core::fail(core::ErrorKind::bug, "postgres_exception", "the function that ran in the transaction threw");
                 }
                 if (answer && tx.failed_) {
                     // A failed statement whose error the function swallowed: the server would roll back at COMMIT anyway.
@@ -293,6 +297,8 @@ PoolStats Pool::stats() const {
             .cut_off_total = state_->watchdog.cut_total()};
 }
 
-const PoolOptions& Pool::options() const { return state_->options; }
+const PoolOptions& Pool::options() const {
+    return state_->options;
+}
 
 }  // namespace syncline::postgres

@@ -1,9 +1,9 @@
 #include "src/driver.h"
 
-#include <charconv>
 #include <syncline/core/assert.h>
 #include <syncline/core/time.h>
 #include <syncline/postgres/rows.h>
+#include <charconv>
 
 namespace syncline::postgres {
 namespace {
@@ -60,15 +60,23 @@ std::string_view Row::text(int column) const {
     return postgres::text(*rows_->held_, index_, column);
 }
 
-std::int64_t Row::int64(int column) const { return integer<std::int64_t>(text(column)); }
-std::int32_t Row::int32(int column) const { return integer<std::int32_t>(text(column)); }
+std::int64_t Row::int64(int column) const {
+    return integer<std::int64_t>(text(column));
+}
+std::int32_t Row::int32(int column) const {
+    return integer<std::int32_t>(text(column));
+}
 bool Row::boolean(int column) const {
     const auto value = text(column);
     SYNCLINE_ASSERT(value == "t" || value == "f");
     return value == "t";
 }
-core::SystemTime Row::time(int column) const { return timestamp(text(column)); }
-std::string Row::bytes(int column) const { return unhex(text(column)); }
+core::SystemTime Row::time(int column) const {
+    return timestamp(text(column));
+}
+std::string Row::bytes(int column) const {
+    return unhex(text(column));
+}
 
 std::optional<std::string_view> Row::optional_text(int column) const {
     return is_null(column) ? std::nullopt : std::optional(text(column));

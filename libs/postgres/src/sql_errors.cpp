@@ -44,7 +44,9 @@ Error connection_lost(std::string_view reason) {
 
 Error error_from_sqlstate(std::string_view sqlstate, std::string_view server_text) {
     const auto class_of = sqlstate.substr(0, 2);
-    const auto said = [&](std::string_view what) { return fmt::format("PostgreSQL: {} (SQLSTATE {})", what, sqlstate); };
+    const auto said = [&](std::string_view what) {
+        return fmt::format("PostgreSQL: {} (SQLSTATE {})", what, sqlstate);
+    };
 
     if (sqlstate == "40001") {
         return make(ErrorKind::conflict, "serialization_failure", said("serialization failure"));
@@ -62,10 +64,12 @@ Error error_from_sqlstate(std::string_view sqlstate, std::string_view server_tex
         return make(ErrorKind::conflict, "statement_timeout", said("the statement ran out of time"));
     }
     if (sqlstate == "23505") {
-        return make(ErrorKind::rejected, "unique_violation", said(fmt::format("unique constraint {}", constraint_name(server_text))));
+        return make(ErrorKind::rejected, "unique_violation",
+                    said(fmt::format("unique constraint {}", constraint_name(server_text))));
     }
     if (class_of == "23") {
-        return make(ErrorKind::rejected, "constraint_violation", said(fmt::format("constraint {}", constraint_name(server_text))));
+        return make(ErrorKind::rejected, "constraint_violation",
+                    said(fmt::format("constraint {}", constraint_name(server_text))));
     }
     if (class_of == "22") {
         return make(ErrorKind::rejected, "data_exception", said("a value does not fit its column"));
@@ -76,8 +80,8 @@ Error error_from_sqlstate(std::string_view sqlstate, std::string_view server_tex
     }
     // 08 connection, 53 resources (disk full, too many connections), 57 shutdown, 58 system, 25006 a stand-by after a failover,
     // 3D000 the database is (not yet) there.
-    if (sqlstate != "08P01" && (class_of == "08" || class_of == "53" || class_of == "57" || class_of == "58" || sqlstate == "25006" ||
-                                sqlstate == "3D000")) {
+    if (sqlstate != "08P01" && (class_of == "08" || class_of == "53" || class_of == "57" || class_of == "58" ||
+                                sqlstate == "25006" || sqlstate == "3D000")) {
         return make(ErrorKind::transient, "postgres_unavailable", said("the server cannot serve now"));
     }
     if (class_of == "42" || class_of == "08" || class_of == "3F") {

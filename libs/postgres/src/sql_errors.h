@@ -1,9 +1,9 @@
 // From what PostgreSQL says to core::Error. Pure.
 #pragma once
 
+#include <syncline/core/error.h>
 #include <string>
 #include <string_view>
-#include <syncline/core/error.h>
 
 namespace syncline::postgres {
 

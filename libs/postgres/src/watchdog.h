@@ -27,7 +27,9 @@ public:
     // Watches one connection while it lives; must end before the connection does.
     class Watch {
     public:
-        Watch(Watchdog& dog, Connection& connection, Time until) : dog_(dog), connection_(connection) { dog_.add(connection_, until); }
+        Watch(Watchdog& dog, Connection& connection, Time until) : dog_(dog), connection_(connection) {
+            dog_.add(connection_, until);
+        }
         ~Watch() { dog_.remove(connection_); }
         Watch(const Watch&) = delete;
         Watch& operator=(const Watch&) = delete;

@@ -1,13 +1,15 @@
+#include <syncline/postgres/testing/database.h>
+#include <unistd.h>
 #include <atomic>
 #include <cstdlib>
 #include <stdexcept>
-#include <syncline/postgres/testing/database.h>
-#include <unistd.h>
 
 namespace syncline::postgres::testing {
 namespace {
 
-core::Deadline soon() { return {core::system_clock(), std::chrono::seconds{20}}; }
+core::Deadline soon() {
+    return {core::system_clock(), std::chrono::seconds{20}};
+}
 
 Rows must(core::Result<Rows> rows) {
     if (!rows) {
@@ -23,7 +25,9 @@ std::string next_schema() {
 
 }  // namespace
 
-bool Database::available() { return !url().empty(); }
+bool Database::available() {
+    return !url().empty();
+}
 
 std::string Database::url() {
     const char* value = std::getenv("SYNCLINE_TEST_POSTGRES_URL");
@@ -44,7 +48,9 @@ PoolOptions Database::options() const {
     return {.url = url(), .connections_max = 16, .schema = schema_, .application_name = schema_};
 }
 
-Rows Database::exec(std::string_view sql, const Params& params) { return must(pool_->exec(soon(), sql, params)); }
+Rows Database::exec(std::string_view sql, const Params& params) {
+    return must(pool_->exec(soon(), sql, params));
+}
 
 std::string Database::value(std::string_view sql, const Params& params) {
     const auto rows = exec(sql, params);

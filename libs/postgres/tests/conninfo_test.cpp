@@ -25,7 +25,8 @@ TEST_CASE("postgres: a schema name that could carry SQL is refused", "[postgres-
 }
 
 TEST_CASE("postgres: time-outs and search_path are part of the connection string", "[postgres-conninfo][unit]") {
-    const auto text = session_conninfo({.url = "postgresql://u@h:5433/d", .schema = "ledger", .statement_timeout = std::chrono::seconds{7}});
+    const auto text =
+        session_conninfo({.url = "postgresql://u@h:5433/d", .schema = "ledger", .statement_timeout = std::chrono::seconds{7}});
     REQUIRE(text.has_value());
     CHECK_THAT(*text, ContainsSubstring("-c search_path=ledger"));
     CHECK_THAT(*text, ContainsSubstring("-c statement_timeout=7000"));

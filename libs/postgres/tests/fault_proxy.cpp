@@ -1,13 +1,13 @@
 #include "tests/fault_proxy.h"
 
-#include <array>
-#include <list>
 #include <netinet/in.h>
 #include <poll.h>
-#include <stdexcept>
 #include <syncline/core/parse.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <array>
+#include <list>
+#include <stdexcept>
 #include <vector>
 
 namespace syncline::postgres::testing {
@@ -119,7 +119,8 @@ void FaultProxy::relay() {
             if (polled[slot].revents != 0) {
                 const auto got = ::recv(pair->client, buffer.data(), buffer.size(), 0);
                 open = got > 0;
-                if (open && armed_ && std::string_view(buffer.data(), static_cast<std::size_t>(got)).find(word_) != std::string_view::npos) {
+                if (open && armed_ &&
+                    std::string_view(buffer.data(), static_cast<std::size_t>(got)).find(word_) != std::string_view::npos) {
                     armed_ = false;
                     pair->answer_is_doomed = true;
                 }

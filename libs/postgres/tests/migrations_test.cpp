@@ -1,7 +1,7 @@
-#include <catch2/catch_test_macros.hpp>
-#include <future>
 #include <syncline/postgres/migrations.h>
 #include <syncline/postgres/testing/database.h>
+#include <catch2/catch_test_macros.hpp>
+#include <future>
 
 using namespace std::chrono_literals;
 using syncline::core::Deadline;
@@ -16,7 +16,9 @@ using Names = std::vector<std::string>;
 
 namespace {
 
-Deadline soon() { return {system_clock(), 30s}; }
+Deadline soon() {
+    return {system_clock(), 30s};
+}
 
 #define NEEDS_POSTGRES()                      \
     if (!Database::available()) {             \

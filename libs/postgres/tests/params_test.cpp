@@ -1,5 +1,5 @@
-#include <catch2/catch_test_macros.hpp>
 #include <syncline/postgres/params.h>
+#include <catch2/catch_test_macros.hpp>
 
 using syncline::postgres::array_literal;
 using syncline::postgres::bytea_literal;

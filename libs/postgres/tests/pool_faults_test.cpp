@@ -3,10 +3,10 @@
 // connection (a Transaction is one thread's), API differences to 7.x (driver.cpp alone includes pqxx).
 #include "tests/fault_proxy.h"
 
-#include <catch2/catch_test_macros.hpp>
-#include <future>
 #include <syncline/postgres/pool.h>
 #include <syncline/postgres/testing/database.h>
+#include <catch2/catch_test_macros.hpp>
+#include <future>
 
 using namespace std::chrono_literals;
 using syncline::core::Deadline;
@@ -21,7 +21,9 @@ using syncline::postgres::testing::FaultProxy;
 
 namespace {
 
-Deadline soon(std::chrono::milliseconds left = 20s) { return {system_clock(), left}; }
+Deadline soon(std::chrono::milliseconds left = 20s) {
+    return {system_clock(), left};
+}
 
 #define NEEDS_POSTGRES()                      \
     if (!Database::available()) {             \
@@ -50,7 +52,8 @@ void kill_backend(Database& db, std::int64_t pid) {
 
 // LIBRARY-FAULTS §3, #205: pqxx would reconnect by itself, without statement_timeout and search_path, and run the rest of the
 // transaction statement by statement.
-TEST_CASE("postgres: a backend killed inside a transaction fails the whole transaction and its connection is thrown away", "[postgres]") {
+TEST_CASE("postgres: a backend killed inside a transaction fails the whole transaction and its connection is thrown away",
+          "[postgres]") {
     NEEDS_POSTGRES();
     Database db;
     db.exec("CREATE TABLE t (id int)");
@@ -99,9 +102,12 @@ TEST_CASE("postgres: a backend that dies during COMMIT leaves the outcome in dou
     NEEDS_POSTGRES();
     Database db;
     db.exec("CREATE TABLE t (id int)");
-    db.exec("CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS "
-            "$$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$");
-    db.exec("CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION die()");
+    db.exec(
+        "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$");
+    db.exec(
+        "CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION "
+        "die()");
     const auto answer = db.pool().exec(soon(), "INSERT INTO t VALUES (1)");
     REQUIRE_FALSE(answer.has_value());
     CHECK(answer.error().kind == ErrorKind::unknown_outcome);

@@ -1,10 +1,10 @@
+#include <syncline/postgres/pool.h>
+#include <syncline/postgres/testing/database.h>
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
 #include <future>
 #include <latch>
 #include <mutex>
-#include <syncline/postgres/pool.h>
-#include <syncline/postgres/testing/database.h>
 #include <thread>
 
 using namespace std::chrono_literals;
@@ -21,7 +21,9 @@ using syncline::postgres::testing::Database;
 
 namespace {
 
-Deadline soon(std::chrono::milliseconds left = 20s) { return {system_clock(), left}; }
+Deadline soon(std::chrono::milliseconds left = 20s) {
+    return {system_clock(), left};
+}
 
 #define NEEDS_POSTGRES()                      \
     if (!Database::available()) {             \
@@ -111,16 +113,15 @@ TEST_CASE("postgres: two serializable transactions that cross end in one commit 
     db.exec("INSERT INTO t VALUES (1, 0), (2, 0)");
     std::latch both_have_read(2);
     const auto cross = [&](int read, int write) {
-        return db.pool().run(
-            soon(),
-            [&](Transaction& tx) -> Result<void> {
-                if (auto r = run_one(tx, "SELECT n FROM t WHERE id = $1::int", Params{}.add(read)); !r) {
-                    return r;
-                }
-                both_have_read.arrive_and_wait();
-                return run_one(tx, "UPDATE t SET n = n + 1 WHERE id = $1::int", Params{}.add(write));
-            },
-            {.isolation = Isolation::serializable});
+        return db.pool().run(soon(),
+                             [&](Transaction& tx) -> Result<void> {
+                                 if (auto r = run_one(tx, "SELECT n FROM t WHERE id = $1::int", Params{}.add(read)); !r) {
+                                     return r;
+                                 }
+                                 both_have_read.arrive_and_wait();
+                                 return run_one(tx, "UPDATE t SET n = n + 1 WHERE id = $1::int", Params{}.add(write));
+                             },
+                             {.isolation = Isolation::serializable});
     };
     auto other = std::async(std::launch::async, [&] { return cross(1, 2); });
     const auto mine = cross(2, 1);
@@ -227,7 +228,8 @@ TEST_CASE("postgres: the schema is the search path and the session speaks UTC", 
     NEEDS_POSTGRES();
     Database db;
     db.exec("CREATE TABLE only_here (id int)");
-    CHECK(db.value("SELECT schemaname FROM pg_tables WHERE tablename = 'only_here' AND schemaname = current_schema()") == db.schema());
+    CHECK(db.value("SELECT schemaname FROM pg_tables WHERE tablename = 'only_here' AND schemaname = current_schema()") ==
+          db.schema());
     CHECK(db.value("SHOW TimeZone") == "UTC");
     CHECK(db.value("SHOW application_name") == db.schema());
 }
@@ -269,7 +271,8 @@ TEST_CASE("postgres: arrays of 100,000 elements and one value of 10 MiB go in on
         texts.push_back("text \"" + std::to_string(i) + "\"");
     }
     db.exec("CREATE TABLE t (id bigint PRIMARY KEY, s text)");
-    const auto written = db.exec("INSERT INTO t SELECT * FROM unnest($1::bigint[], $2::text[])", Params{}.add_array(ids).add_array(texts));
+    const auto written =
+        db.exec("INSERT INTO t SELECT * FROM unnest($1::bigint[], $2::text[])", Params{}.add_array(ids).add_array(texts));
     CHECK(written.affected() == 100'000);
     CHECK(db.value("SELECT s FROM t WHERE id = $1::bigint", Params{}.add(ids.back())) == texts.back());
     const std::string big(std::size_t{10} << 20U, 'x');

@@ -26,17 +26,16 @@ TEST_CASE("postgres: each SQLSTATE has the kind its cure needs", "[postgres-erro
         ErrorKind kind;
         const char* code;
     };
-    const auto row = GENERATE(Row{"40001", ErrorKind::conflict, "serialization_failure"}, Row{"40P01", ErrorKind::conflict, "deadlock"},
-                              Row{"55P03", ErrorKind::conflict, "lock_timeout"}, Row{"57014", ErrorKind::conflict, "statement_timeout"},
-                              Row{"23502", ErrorKind::rejected, "constraint_violation"}, Row{"22001", ErrorKind::rejected, "data_exception"},
-                              Row{"28P01", ErrorKind::unauthorized, "postgres_unauthorized"},
-                              Row{"42501", ErrorKind::unauthorized, "postgres_unauthorized"},
-                              Row{"53100", ErrorKind::transient, "postgres_unavailable"},
-                              Row{"57P01", ErrorKind::transient, "postgres_unavailable"},
-                              Row{"25006", ErrorKind::transient, "postgres_unavailable"},
-                              Row{"08006", ErrorKind::transient, "postgres_unavailable"},
-                              Row{"08P01", ErrorKind::bug, "postgres_statement"}, Row{"42P01", ErrorKind::bug, "postgres_statement"},
-                              Row{"XX000", ErrorKind::bug, "postgres_statement"});
+    const auto row = GENERATE(
+        Row{"40001", ErrorKind::conflict, "serialization_failure"}, Row{"40P01", ErrorKind::conflict, "deadlock"},
+        Row{"55P03", ErrorKind::conflict, "lock_timeout"}, Row{"57014", ErrorKind::conflict, "statement_timeout"},
+        Row{"23502", ErrorKind::rejected, "constraint_violation"}, Row{"22001", ErrorKind::rejected, "data_exception"},
+        Row{"28P01", ErrorKind::unauthorized, "postgres_unauthorized"},
+        Row{"42501", ErrorKind::unauthorized, "postgres_unauthorized"},
+        Row{"53100", ErrorKind::transient, "postgres_unavailable"}, Row{"57P01", ErrorKind::transient, "postgres_unavailable"},
+        Row{"25006", ErrorKind::transient, "postgres_unavailable"}, Row{"08006", ErrorKind::transient, "postgres_unavailable"},
+        Row{"08P01", ErrorKind::bug, "postgres_statement"}, Row{"42P01", ErrorKind::bug, "postgres_statement"},
+        Row{"XX000", ErrorKind::bug, "postgres_statement"});
     const auto error = error_from_sqlstate(row.state, "ERROR:  something");
     CAPTURE(row.state);
     CHECK(error.kind == row.kind);
@@ -44,7 +43,8 @@ TEST_CASE("postgres: each SQLSTATE has the kind its cure needs", "[postgres-erro
 }
 
 TEST_CASE("postgres: a lost connection is transient and says why in one line", "[postgres-errors][unit]") {
-    const auto error = connection_lost("connection to server at \"127.0.0.1\", port 1 failed: Connection refused\n\tIs the server running?");
+    const auto error =
+        connection_lost("connection to server at \"127.0.0.1\", port 1 failed: Connection refused\n\tIs the server running?");
     CHECK(error.kind == ErrorKind::transient);
     CHECK(error.message.find('\n') == std::string::npos);
 }

@@ -21,11 +21,14 @@ namespace syncline::telemetry::log {
 namespace {
 
 constexpr std::array<std::string_view, 5> kLevelNames{"debug", "info", "warn", "error", "off"};
-constexpr std::array<std::string_view, 7> kFixedFields{"ts", "level", "service", "event", "event_id", "correlation_id", "trace_id"};
+constexpr std::array<std::string_view, 7> kFixedFields{"ts",       "level",          "service", "event",
+                                                       "event_id", "correlation_id", "trace_id"};
 
 thread_local const Scope* current_scope = nullptr;
 
-std::string_view name_of(Level level) { return kLevelNames[static_cast<std::size_t>(level)]; }
+std::string_view name_of(Level level) {
+    return kLevelNames[static_cast<std::size_t>(level)];
+}
 
 // What the process logs with. Never destroyed: threads may log until the very end.
 struct Output {
@@ -107,9 +110,13 @@ void start(std::string service, Level level) {
     out.level = level;
 }
 
-void set_level(Level level) { output().level = level; }
+void set_level(Level level) {
+    output().level = level;
+}
 
-bool enabled(Level level) { return level != Level::off && level >= output().level.load(std::memory_order_relaxed); }
+bool enabled(Level level) {
+    return level != Level::off && level >= output().level.load(std::memory_order_relaxed);
+}
 
 namespace {
 
@@ -170,7 +177,9 @@ Scope::Scope(std::string_view event_id, std::string_view correlation_id, std::st
     current_scope = this;
 }
 
-Scope::~Scope() { current_scope = outer_; }
+Scope::~Scope() {
+    current_scope = outer_;
+}
 
 Capture::Capture(std::function<void(std::string_view)> sink) {
     auto& out = output();

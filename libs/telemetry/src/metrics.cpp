@@ -34,8 +34,8 @@ void assert_conventions(std::string_view name, std::string_view help, const Labe
     SYNCLINE_ASSERT(snake_case(name));
     SYNCLINE_ASSERT(!help.empty());
     SYNCLINE_ASSERT(name.ends_with("_total") == (type == "counter"));
-    for (const std::string_view ending : {"_count", "_sum", "_bucket", "_ms", "_milliseconds", "_microseconds", "_minutes", "_hours",
-                                          "_days", "_kilobytes", "_megabytes", "_percent", "_info_total"}) {
+    for (const std::string_view ending : {"_count", "_sum", "_bucket", "_ms", "_milliseconds", "_microseconds", "_minutes",
+                                          "_hours", "_days", "_kilobytes", "_megabytes", "_percent", "_info_total"}) {
         SYNCLINE_ASSERT(!name.ends_with(ending));
     }
     for (const auto& label : labels) {
@@ -125,7 +125,9 @@ void Counter::add(double by) const {
         counter_->Increment(by);
     }
 }
-double Counter::value() const { return counter_ != nullptr ? counter_->Value() : 0; }
+double Counter::value() const {
+    return counter_ != nullptr ? counter_->Value() : 0;
+}
 
 void Gauge::set(double value) const {
     if (gauge_ != nullptr) {
@@ -137,7 +139,9 @@ void Gauge::add(double by) const {
         gauge_->Increment(by);
     }
 }
-double Gauge::value() const { return gauge_ != nullptr ? gauge_->Value() : 0; }
+double Gauge::value() const {
+    return gauge_ != nullptr ? gauge_->Value() : 0;
+}
 
 void Histogram::observe(double value) const {
     if (histogram_ != nullptr) {
@@ -163,8 +167,12 @@ Histogram HistogramFamily::with(const LabelValues& values) const {
 std::vector<double> duration_buckets() {
     return {0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10};
 }
-std::vector<double> delay_buckets() { return {0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900, 3600}; }
-std::vector<double> byte_buckets() { return {256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216}; }
+std::vector<double> delay_buckets() {
+    return {0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900, 3600};
+}
+std::vector<double> byte_buckets() {
+    return {256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216};
+}
 
 struct Metrics::State {
     std::string service;
@@ -212,7 +220,9 @@ struct Metrics::State {
     }
 };
 
-Metrics::Metrics(std::string service) : state_(std::make_unique<State>()) { state_->service = std::move(service); }
+Metrics::Metrics(std::string service) : state_(std::make_unique<State>()) {
+    state_->service = std::move(service);
+}
 Metrics::~Metrics() = default;
 
 CounterFamily Metrics::counter(std::string_view name, std::string_view help, LabelNames labels) {
@@ -220,14 +230,18 @@ CounterFamily Metrics::counter(std::string_view name, std::string_view help, Lab
     family.handle = &state_->registered(prometheus::BuildCounter(), name, family);
     return CounterFamily(&family);
 }
-Counter Metrics::counter(std::string_view name, std::string_view help) { return counter(name, help, LabelNames{}).with({}); }
+Counter Metrics::counter(std::string_view name, std::string_view help) {
+    return counter(name, help, LabelNames{}).with({});
+}
 
 GaugeFamily Metrics::gauge(std::string_view name, std::string_view help, LabelNames labels) {
     auto& family = state_->declare(name, help, std::move(labels), "gauge");
     family.handle = &state_->registered(prometheus::BuildGauge(), name, family);
     return GaugeFamily(&family);
 }
-Gauge Metrics::gauge(std::string_view name, std::string_view help) { return gauge(name, help, LabelNames{}).with({}); }
+Gauge Metrics::gauge(std::string_view name, std::string_view help) {
+    return gauge(name, help, LabelNames{}).with({});
+}
 
 HistogramFamily Metrics::histogram(std::string_view name, std::string_view help, LabelNames labels, std::vector<double> buckets) {
     SYNCLINE_ASSERT(!buckets.empty() && std::ranges::is_sorted(buckets));

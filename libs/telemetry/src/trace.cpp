@@ -108,7 +108,9 @@ otel_trace::SpanKind to_otel(SpanKind kind) {
     return otel_trace::SpanKind::kInternal;
 }
 
-otel::nostd::string_view view(std::string_view text) { return {text.data(), text.size()}; }
+otel::nostd::string_view view(std::string_view text) {
+    return {text.data(), text.size()};
+}
 
 template <std::size_t Size>
 std::array<std::uint8_t, Size> bytes_of_hex(std::string_view text) {
@@ -159,10 +161,9 @@ bool start(std::string_view service) {
         attributes["service.name"] = std::string(service);
     }
     auto exporter = otel::exporter::otlp::OtlpHttpExporterFactory::Create();
-    auto processor =
-        otel_sdk::BatchSpanProcessorFactory::Create(std::move(exporter), otel_sdk::BatchSpanProcessorOptions{});
-    state.provider = otel_sdk::TracerProviderFactory::Create(std::move(processor), otel::sdk::resource::Resource::Create(attributes),
-                                                             sampler_from_environment());
+    auto processor = otel_sdk::BatchSpanProcessorFactory::Create(std::move(exporter), otel_sdk::BatchSpanProcessorOptions{});
+    state.provider = otel_sdk::TracerProviderFactory::Create(
+        std::move(processor), otel::sdk::resource::Resource::Create(attributes), sampler_from_environment());
     state.tracer = state.provider->GetTracer("syncline");
     state.on = true;
     return true;
@@ -181,7 +182,9 @@ void stop(std::chrono::milliseconds wait) {
     state.provider.reset();
 }
 
-bool enabled() noexcept { return provider().on.load(std::memory_order_relaxed); }
+bool enabled() noexcept {
+    return provider().on.load(std::memory_order_relaxed);
+}
 
 struct Span::State {
     otel::nostd::shared_ptr<otel_trace::Span> span;

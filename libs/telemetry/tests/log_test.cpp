@@ -88,11 +88,11 @@ TEST_CASE("log: lines below the level are not written", "[telemetry][unit]") {
 TEST_CASE("log: every type of value is JSON, infinity included", "[telemetry][unit]") {
     const Lines lines;
     logs::info("types", {{"a", std::numeric_limits<double>::infinity()},
-                        {"b", 0.25},
-                        {"c", std::numeric_limits<std::uint64_t>::max()},
-                        {"d", -5},
-                        {"e", true},
-                        {"f", std::string("t")}});
+                         {"b", 0.25},
+                         {"c", std::numeric_limits<std::uint64_t>::max()},
+                         {"d", -5},
+                         {"e", true},
+                         {"f", std::string("t")}});
     const auto line = lines.only();
     REQUIRE(Document::parse(line).has_value());
     CHECK(line.ends_with(R"("event":"types","a":"inf","b":0.25,"c":18446744073709551615,"d":-5,"e":true,"f":"t"})"));

@@ -11,7 +11,9 @@ using syncline::telemetry::Metrics;
 
 namespace {
 
-bool has(const std::string& text, std::string_view line) { return ("\n" + text).find("\n" + std::string(line) + "\n") != std::string::npos; }
+bool has(const std::string& text, std::string_view line) {
+    return ("\n" + text).find("\n" + std::string(line) + "\n") != std::string::npos;
+}
 
 }  // namespace
 

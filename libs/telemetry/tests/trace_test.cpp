@@ -101,11 +101,12 @@ private:
 
 TEST_CASE("trace: a traceparent that is not exactly the W3C form counts as absent", "[telemetry][unit]") {
     for (const std::string_view text :
-         {"", "00", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7", "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
-          "00-00000000000000000000000000000000-00f067aa0ba902b7-01", "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
-          "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-          "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0g",
-          "00_4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", " 0-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}) {
+         {"", "00", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
+          "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01", "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+          "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01", "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+          "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x",
+          "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0g", "00_4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+          " 0-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}) {
         INFO(text);
         CHECK_FALSE(trace::valid_traceparent(text));
         CHECK(trace::trace_id_of(text).empty());
@@ -155,12 +156,13 @@ TEST_CASE("trace: spans reach the collector with the trace of their parent, and 
 
 TEST_CASE("trace: a collector that is not there costs log lines and nothing else", "[telemetry][http]") {
     std::atomic<int> complaints{0};
-    const syncline::telemetry::log::Capture capture([&](std::string_view line) {
-        complaints += line.find("trace_export_failed") != std::string_view::npos ? 1 : 0;
-    });
+    const syncline::telemetry::log::Capture capture(
+        [&](std::string_view line) { complaints += line.find("trace_export_failed") != std::string_view::npos ? 1 : 0; });
     ::setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1", 1);
     REQUIRE(trace::start("test"));
-    { const trace::Span span("lost", trace::SpanKind::internal); }
+    {
+        const trace::Span span("lost", trace::SpanKind::internal);
+    }
     trace::stop(5s);
     ::unsetenv("OTEL_EXPORTER_OTLP_ENDPOINT");
     CHECK(complaints > 0);

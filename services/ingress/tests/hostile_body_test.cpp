@@ -54,6 +54,9 @@ TEST_CASE("hostile body: members of the wrong type are refused by name", "[ingre
     CHECK(order_code({{"id", "0"}}) == "id_not_positive");
     CHECK(order_code({{"id", "99999999999999999999999999"}}) != "mapped");
     CHECK(order_code({{"id", "1.5"}}) != "mapped");
+    CHECK(order_code({{"total_weight", "100.0"}}) == "mapped");
+    CHECK(order_code({{"total_weight", "100.5"}}) != "mapped");
+    CHECK(order_code({{"returns", R"([{"status":"open"}])"}, {"line_item_groups", R"([{"title":"set"}])"}}) == "mapped");
     CHECK(order_code({{"name", "{}"}}) == "wrong_type");
     CHECK(order_code({{"test", "\"yes\""}}) == "wrong_type");
     CHECK(order_code({{"line_items", "{}"}}) == "wrong_type");

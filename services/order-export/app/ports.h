@@ -117,7 +117,8 @@ struct ErpContacts {
 class ErpOrders {
 public:
     virtual ~ErpOrders() = default;
-    // The document under the order's external id, for an order that the ledger knows nothing of: an attempt may have been cut off.
+    // The document under the order's external id, for an order that the ledger knows nothing of: an attempt may have been cut
+    // off.
     [[nodiscard]] virtual core::Result<std::optional<TargetId>> find(const OrderKey& order, const core::Deadline& deadline) = 0;
     // Creates the document as a quotation, or finds the one that stands under its external id, which is left as it is.
     [[nodiscard]] virtual core::Result<TargetId> create_once(const SalesDocument& document, const ErpContacts& contacts,

@@ -229,6 +229,24 @@ Result<void> money_moved(const Refund& refund, const OrderKey& order, const core
     return {};
 }
 
+// Shopify documents an adjustment's tax as added to its amount, and some shops whose prices contain tax send an amount that
+// contains it already. The money that moved decides: nothing unless it is exactly the sum read that way.
+std::optional<CreditNote> with_tax_contained(Refund refund, const CreditedOrder& order, const Rules& rules) {
+    if (!order.taxes_included) {
+        return std::nullopt;
+    }
+    bool reads_otherwise = false;
+    for (auto& shipping : refund.shipping) {
+        reads_otherwise = reads_otherwise || (shipping.tax_added && !shipping.tax.is_zero());
+        shipping.tax_added = false;
+    }
+    auto note = reads_otherwise ? RefundPlanner(refund, order, rules).plan() : Result<CreditNote>(std::unexpect, core::Error{});
+    if (!note || refund.transactions.empty() || !money_moved(refund, order.key, note->expected_total)) {
+        return std::nullopt;
+    }
+    return std::move(*note);
+}
+
 }  // namespace
 
 std::string money_key(const OrderKey& order, std::uint64_t transaction) {
@@ -269,6 +287,9 @@ Result<std::variant<NoCreditNote, CreditNote>> plan_refund(const Refund& refund,
     }
     if (!amount_accepted) {
         if (auto moved = money_moved(refund, order.key, note->expected_total); !moved) {
+            if (auto other = with_tax_contained(refund, order, rules); other) {
+                return std::move(*other);
+            }
             return std::unexpected(std::move(moved.error()));
         }
     }

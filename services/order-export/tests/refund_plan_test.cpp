@@ -98,6 +98,26 @@ TEST_CASE("refund plan: with tax in the prices the subtotal is the amount", "[or
     CHECK(planned(refund, order).value().lines[1].unit_price == dec("6"));
 }
 
+TEST_CASE("refund plan: where prices contain tax, the money that moved tells whether an adjustment contains it",
+          "[order-export][unit]") {
+    auto order = credited();
+    order.taxes_included = true;
+    auto refund = a_refund();
+    refund.lines[0].subtotal = dec("12");
+    refund.shipping.push_back({.id = 3, .shipping_line_id = 0, .amount = dec("6"), .tax = dec("1"), .tax_added = true});
+    refund.transactions[0].shop_amount = dec("18");
+    CHECK(planned(refund, order).value().expected_total.amount == dec("18"));
+    CHECK(planned(refund, order).value().lines[1].unit_price == dec("6"));
+
+    refund.transactions[0].shop_amount = dec("18.5");  // Neither reading: a person decides.
+    const auto neither = planned(refund, order);
+    REQUIRE_FALSE(neither.has_value());
+    CHECK(neither.error().code == "refund_amount_differs");
+
+    refund.transactions.clear();  // Nothing to tell it by: as documented.
+    CHECK(planned(refund, order).value().expected_total.amount == dec("19"));
+}
+
 TEST_CASE("refund plan: a price that does not divide exactly is one line of the whole", "[order-export][unit]") {
     auto refund = a_refund();
     refund.lines[0].quantity = dec("3");

@@ -59,7 +59,8 @@ std::vector<Minor> spread(Minor total, const std::vector<Minor>& weights) {
         given += parts[i];
         remainders.emplace_back(product % whole, i);
     }
-    std::ranges::stable_sort(remainders, [](const auto& a, const auto& b) { return a.first > b.first; });
+    std::ranges::sort(remainders,
+                      [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
     for (std::size_t i = 0; given < total; ++i, ++given) {
         ++parts[remainders[i].second];
     }
@@ -82,8 +83,14 @@ std::vector<Amount> spread(Amount total, const std::vector<Amount>& weights) {
     return parts;
 }
 
-std::string amount_text(Minor value, int decimals) { return scaled_text(value, decimals, decimals); }
-std::string rate_text(Rate rate) { return scaled_text(rate, 5, 1); }
-std::string percent_text(Rate rate) { return scaled_text(rate, 3, 1); }
+std::string amount_text(Minor value, int decimals) {
+    return scaled_text(value, decimals, decimals);
+}
+std::string rate_text(Rate rate) {
+    return scaled_text(rate, 5, 1);
+}
+std::string percent_text(Rate rate) {
+    return scaled_text(rate, 3, 1);
+}
 
 }  // namespace loadgen

@@ -1,5 +1,5 @@
-// Money of the generator: whole minor units, in the shop's and in the customer's currency side by side. Exact, and quick enough to
-// make a thousand orders a second.
+// Money of the generator: whole minor units, in the shop's and in the customer's currency side by side. Exact, and quick enough
+// to make a thousand orders a second.
 #pragma once
 
 #include <cstdint>

@@ -16,12 +16,16 @@ using syncline::json::Writer;
 
 // "2026-11-27T01:00:00+01:00": the shop's time, whole seconds.
 std::string local_time(const Shop& shop, SystemTime time) {
-    const auto local = core::format_rfc3339_utc(std::chrono::floor<std::chrono::seconds>(time) + std::chrono::minutes(shop.utc_offset_minutes));
+    const auto local =
+        core::format_rfc3339_utc(std::chrono::floor<std::chrono::seconds>(time) + std::chrono::minutes(shop.utc_offset_minutes));
     const int minutes = std::abs(shop.utc_offset_minutes);
-    return fmt::format("{}{}{:02}:{:02}", local.substr(0, local.size() - 1), shop.utc_offset_minutes < 0 ? '-' : '+', minutes / 60, minutes % 60);
+    return fmt::format("{}{}{:02}:{:02}", local.substr(0, local.size() - 1), shop.utc_offset_minutes < 0 ? '-' : '+',
+                       minutes / 60, minutes % 60);
 }
 
-std::string gid(std::string_view type, std::uint64_t id) { return fmt::format("gid://shopify/{}/{}", type, id); }
+std::string gid(std::string_view type, std::uint64_t id) {
+    return fmt::format("gid://shopify/{}/{}", type, id);
+}
 
 // Hexadecimal text that looks like a token and is the same each time.
 std::string token_of(const Order& order, std::string_view what) {
@@ -39,11 +43,15 @@ public:
     std::string order() {
         out_.begin_object();
         const auto totals = totals_of(order_);
-        out_.member("id", order_.id).member("admin_graphql_api_id", gid("Order", order_.id)).member("app_id", std::uint64_t{580'111});
+        out_.member("id", order_.id)
+            .member("admin_graphql_api_id", gid("Order", order_.id))
+            .member("app_id", std::uint64_t{580'111});
         out_.member("browser_ip", "203.0.113.10").member("buyer_accepts_marketing", false);
         optional("cancel_reason", order_.cancel_reason);
         time("cancelled_at", order_.cancelled);
-        out_.member("cart_token", token_of(order_, "cart")).member("checkout_id", order_.id + 17).member("checkout_token", token_of(order_, "checkout"));
+        out_.member("cart_token", token_of(order_, "cart"))
+            .member("checkout_id", order_.id + 17)
+            .member("checkout_token", token_of(order_, "checkout"));
         client_details();
         time("closed_at", order_.closed);
         company();
@@ -74,19 +82,23 @@ public:
             out_.begin_object().member("name", "gift_message").member("value", "To Zzannah, with love").end_object();
         }
         out_.end_array().member("number", order_.number - 1'000).member("order_number", order_.number);
-        out_.member("order_status_url", fmt::format("https://{}/1/orders/{}/authenticate?key={}", order_.shop.domain, token_of(order_, "status"), token_of(order_, "key")));
+        out_.member("order_status_url", fmt::format("https://{}/1/orders/{}/authenticate?key={}", order_.shop.domain,
+                                                    token_of(order_, "status"), token_of(order_, "key")));
         set_or_null("original_total_additional_fees_set", order_.fee);
         set_or_null("original_total_duties_set", totals.duties);
         out_.key("payment_gateway_names").begin_array().string(gateway()).end_array();
         optional("phone", order_.phone);
         optional("po_number", order_.po_number);
-        out_.member("presentment_currency", order_.presentment_currency).member("processed_at", local_time(order_.shop, order_.created));
+        out_.member("presentment_currency", order_.presentment_currency)
+            .member("processed_at", local_time(order_.shop, order_.created));
         out_.key("reference").null().key("referring_site").null().key("source_identifier").null();
         out_.member("source_name", order_.source).key("source_url").null();
         both("subtotal_price", totals.subtotal);
         out_.member("tags", order_.tags).member("tax_exempt", false);
         order_tax_lines();
-        out_.member("taxes_included", order_.taxes_included).member("test", order_.test).member("token", token_of(order_, "token"));
+        out_.member("taxes_included", order_.taxes_included)
+            .member("test", order_.test)
+            .member("token", token_of(order_, "token"));
         set("total_cash_rounding_payment_adjustment_set", order_.cash_rounding);
         set("total_cash_rounding_refund_adjustment_set", {});
         both("total_discounts", totals.discounts);
@@ -105,7 +117,9 @@ public:
         out_.key("line_item_groups").begin_array();
         for (const auto& group : order_.groups) {
             out_.begin_object().member("id", group.id).member("title", group.title).member("quantity", group.quantity);
-            out_.member("variant_id", group.bundle.variant_id).member("variant_sku", group.bundle.sku).member("product_id", group.bundle.product_id);
+            out_.member("variant_id", group.bundle.variant_id)
+                .member("variant_sku", group.bundle.sku)
+                .member("product_id", group.bundle.product_id);
             out_.key("properties").begin_array().end_array().end_object();
         }
         out_.end_array().key("line_items").begin_array();
@@ -118,7 +132,8 @@ public:
         for (const auto& refund : order_.refunds) {
             refund_object(refund);
         }
-        out_.end_array().key("returns").begin_array().end_array();
+        out_.end_array();
+        returns();
         address("shipping_address");
         out_.key("shipping_lines").begin_array();
         for (const auto& line : order_.shipping) {
@@ -158,7 +173,11 @@ private:
     }
     void set_value(Amount amount) {
         out_.begin_object();
-        out_.key("shop_money").begin_object().member("amount", shop_text(amount)).member("currency_code", order_.shop.currency).end_object();
+        out_.key("shop_money")
+            .begin_object()
+            .member("amount", shop_text(amount))
+            .member("currency_code", order_.shop.currency)
+            .end_object();
         out_.key("presentment_money").begin_object().member("amount", presentment_text(amount));
         out_.member("currency_code", order_.presentment_currency).end_object().end_object();
     }
@@ -226,7 +245,10 @@ private:
     void discount_applications() {
         out_.key("discount_applications").begin_array();
         for (const auto& application : order_.applications) {
-            out_.begin_object().member("target_type", application.target).member("type", application.type).member("value", application.value);
+            out_.begin_object()
+                .member("target_type", application.target)
+                .member("type", application.type)
+                .member("value", application.value);
             out_.member("value_type", application.value_type).member("allocation_method", application.method);
             out_.member("target_selection", application.selection);
             if (application.code.empty()) {
@@ -298,7 +320,8 @@ private:
         if (order_.fulfillments.empty()) {
             return "";
         }
-        const bool all = std::ranges::all_of(order_.lines, [](const Line& line) { return line.shipped >= line.current_quantity(); });
+        const bool all =
+            std::ranges::all_of(order_.lines, [](const Line& line) { return line.shipped >= line.current_quantity(); });
         return all ? "fulfilled" : "partial";
     }
 
@@ -321,7 +344,9 @@ private:
         out_.member("city", order_.place.city).member("zip", order_.place.zip);
         optional("province", order_.place.province_name);
         optional("province_code", order_.place.province);
-        out_.member("country", order_.place.country_name).member("country_code", order_.place.country).member("phone", buyer.phone);
+        out_.member("country", order_.place.country_name)
+            .member("country_code", order_.place.country)
+            .member("phone", buyer.phone);
     }
 
     void customer() {
@@ -335,7 +360,11 @@ private:
         out_.member("created_at", "2025-01-13T01:27:40+00:00").member("updated_at", local_time(order_.shop, order_.created));
         out_.member("first_name", customer.first_name).member("last_name", customer.last_name).member("state", "disabled");
         out_.key("note").null().member("verified_email", true).key("multipass_identifier").null().member("tax_exempt", false);
-        out_.member("phone", customer.phone).key("sms_marketing_consent").null().member("tags", "").member("currency", order_.shop.currency);
+        out_.member("phone", customer.phone)
+            .key("sms_marketing_consent")
+            .null()
+            .member("tags", "")
+            .member("currency", order_.shop.currency);
         out_.key("tax_exemptions").begin_array().end_array().member("admin_graphql_api_id", gid("Customer", customer.id));
         out_.key("default_address").begin_object().member("id", customer.id + 1).member("customer_id", customer.id);
         address_members();
@@ -358,8 +387,11 @@ private:
         out_.key("attributed_staffs").begin_array().end_array().member("current_quantity", line.current_quantity());
         out_.member("fulfillable_quantity", line.current_quantity() - std::min(line.shipped, line.current_quantity()));
         out_.member("fulfillment_service", "manual");
-        optional("fulfillment_status", line.shipped == 0 ? "" : (line.shipped >= line.current_quantity() ? "fulfilled" : "partial"));
-        out_.member("gift_card", line.what == Line::What::gift_card).member("grams", line.product.grams).member("name", unit_name(line));
+        optional("fulfillment_status",
+                 line.shipped == 0 ? "" : (line.shipped >= line.current_quantity() ? "fulfilled" : "partial"));
+        out_.member("gift_card", line.what == Line::What::gift_card)
+            .member("grams", line.product.grams)
+            .member("name", unit_name(line));
         out_.member("price", shop_text(line.price));
         set("price_set", line.price);
         out_.member("product_exists", product);
@@ -389,7 +421,10 @@ private:
 
     void duty(const Duty& duty) {
         out_.begin_object().member("id", std::to_string(duty.id)).member("harmonized_system_code", duty.hs_code);
-        out_.member("country_code_of_origin", duty.origin).key("shop_money").begin_object().member("amount", shop_text(duty.amount));
+        out_.member("country_code_of_origin", duty.origin)
+            .key("shop_money")
+            .begin_object()
+            .member("amount", shop_text(duty.amount));
         out_.member("currency_code", order_.shop.currency).end_object().key("presentment_money").begin_object();
         out_.member("amount", presentment_text(duty.amount)).member("currency_code", order_.presentment_currency).end_object();
         out_.key("tax_lines").begin_array().end_array().member("admin_graphql_api_id", gid("Duty", duty.id)).end_object();
@@ -419,7 +454,10 @@ private:
             return;
         }
         const auto totals = totals_of(order_);
-        out_.begin_object().member("id", order_.id + 5).member("payment_terms_name", "Net 30").member("payment_terms_type", "net");
+        out_.begin_object()
+            .member("id", order_.id + 5)
+            .member("payment_terms_name", "Net 30")
+            .member("payment_terms_type", "net");
         out_.member("due_in_days", 30).key("payment_schedules").begin_array().begin_object().member("id", order_.id + 6);
         out_.member("amount", presentment_text(totals.total)).member("currency", order_.presentment_currency);
         out_.member("issued_at", local_time(order_.shop, order_.created));
@@ -431,9 +469,16 @@ private:
         out_.key("fulfillments").begin_array();
         for (const auto& fulfillment : order_.fulfillments) {
             out_.begin_object().member("id", fulfillment.id).member("admin_graphql_api_id", gid("Fulfillment", fulfillment.id));
-            out_.member("created_at", local_time(order_.shop, fulfillment.at)).member("location_id", std::uint64_t{9'990'000'000'000'001ULL});
-            out_.member("name", fulfillment.name).member("order_id", order_.id).member("service", "manual").key("shipment_status").null();
-            out_.member("status", "success").member("tracking_company", "DHL Express").member("tracking_number", fulfillment.tracking_number);
+            out_.member("created_at", local_time(order_.shop, fulfillment.at))
+                .member("location_id", std::uint64_t{9'990'000'000'000'001ULL});
+            out_.member("name", fulfillment.name)
+                .member("order_id", order_.id)
+                .member("service", "manual")
+                .key("shipment_status")
+                .null();
+            out_.member("status", "success")
+                .member("tracking_company", "DHL Express")
+                .member("tracking_number", fulfillment.tracking_number);
             out_.key("tracking_numbers").begin_array().string(fulfillment.tracking_number).end_array();
             out_.member("updated_at", local_time(order_.shop, fulfillment.at)).key("line_items").begin_array();
             for (const auto& [index, units] : fulfillment.lines) {
@@ -448,7 +493,10 @@ private:
     void transaction_object(const Transaction& transaction) {
         out_.begin_object().member("id", transaction.id).member("order_id", order_.id).member("kind", transaction.kind);
         out_.member("gateway", gateway()).member("status", transaction.status).key("message").null();
-        out_.member("created_at", local_time(order_.shop, transaction.at)).member("test", order_.test).key("authorization").null();
+        out_.member("created_at", local_time(order_.shop, transaction.at))
+            .member("test", order_.test)
+            .key("authorization")
+            .null();
         id_or_null("location_id", order_.location_id);
         out_.key("user_id").null();
         id_or_null("parent_id", transaction.parent);
@@ -456,8 +504,16 @@ private:
         out_.member("source_name", order_.source).key("receipt").begin_object().end_object();
         out_.member("amount", presentment_text(transaction.amount)).member("currency", order_.presentment_currency);
         out_.member("payment_id", fmt::format("{}.{}", order_.name(), transaction.id % 10));
-        out_.key("total_unsettled_set").begin_object().key("presentment_money").begin_object().member("amount", presentment_text({}));
-        out_.member("currency", order_.presentment_currency).end_object().key("shop_money").begin_object().member("amount", shop_text({}));
+        out_.key("total_unsettled_set")
+            .begin_object()
+            .key("presentment_money")
+            .begin_object()
+            .member("amount", presentment_text({}));
+        out_.member("currency", order_.presentment_currency)
+            .end_object()
+            .key("shop_money")
+            .begin_object()
+            .member("amount", shop_text({}));
         out_.member("currency", order_.shop.currency).end_object().end_object();
         out_.member("manual_payment_gateway", false).key("amount_rounding").null();
         out_.member("admin_graphql_api_id", gid("OrderTransaction", transaction.id)).end_object();
@@ -468,9 +524,16 @@ private:
         out_.member("created_at", local_time(order_.shop, refund.at));
         optional("note", refund.note);
         out_.member("order_id", order_.id).member("processed_at", local_time(order_.shop, refund.at));
-        out_.member("restock", std::ranges::any_of(refund.lines, [](const RefundLine& line) { return line.restock != "no_restock"; }));
+        out_.member("restock",
+                    std::ranges::any_of(refund.lines, [](const RefundLine& line) { return line.restock != "no_restock"; }));
         set("total_duties_set", {});
-        out_.key("user_id").null().key("duties").begin_array().end_array().key("return").null();
+        out_.key("user_id").null().key("duties").begin_array().end_array().key("return");
+        if (came_back(refund)) {
+            out_.begin_object().member("id", return_id_of(refund));
+            out_.member("admin_graphql_api_id", gid("Return", return_id_of(refund))).end_object();
+        } else {
+            out_.null();
+        }
         out_.key("order_adjustments").begin_array();
         if (refund.as_adjustment && !refund.shipping.is_zero()) {
             // Here tax is always beside the amount, whatever the order's prices contain.
@@ -486,7 +549,7 @@ private:
         }
         out_.end_array().key("refund_shipping_lines").begin_array();
         if (!refund.as_adjustment && !refund.shipping.is_zero()) {
-            out_.begin_object().member("id", refund.id + 40).member("shipping_line_id", order_.shipping.front().id);
+            out_.begin_object().member("id", refund.id + 5).member("shipping_line_id", order_.shipping.front().id);
             set("subtotal_amount_set", refund.shipping);
             set("tax_amount_set", refund.shipping_tax);
             out_.key("shipping_line").begin_object().member("id", order_.shipping.front().id).end_object().end_object();
@@ -498,9 +561,33 @@ private:
         out_.end_array().end_object();
     }
 
-    void adjustment(const Refund& refund, std::uint64_t part, std::string_view kind, std::string_view reason, Amount amount, Amount tax) {
-        out_.begin_object().member("id", refund.id + 40 + part).member("order_id", order_.id).member("refund_id", refund.id);
-        out_.member("amount", shop_text(amount)).member("tax_amount", shop_text(tax)).member("kind", kind).member("reason", reason);
+    [[nodiscard]] static bool came_back(const Refund& refund) {
+        return !refund.lines.empty() && refund.lines.front().restock == "return";
+    }
+    [[nodiscard]] static std::uint64_t return_id_of(const Refund& refund) { return refund.id + 9; }
+
+    void returns() {
+        out_.key("returns").begin_array();
+        for (const auto& refund : order_.refunds) {
+            if (came_back(refund)) {
+                out_.begin_object()
+                    .member("id", return_id_of(refund))
+                    .member("admin_graphql_api_id", gid("Return", return_id_of(refund)));
+                out_.member("name", fmt::format("{}-R{}", order_.name(), refund.id % 50 / 10))
+                    .member("status", "closed")
+                    .end_object();
+            }
+        }
+        out_.end_array();
+    }
+
+    void adjustment(const Refund& refund, std::uint64_t part, std::string_view kind, std::string_view reason, Amount amount,
+                    Amount tax) {
+        out_.begin_object().member("id", refund.id + 5 + part).member("order_id", order_.id).member("refund_id", refund.id);
+        out_.member("amount", shop_text(amount))
+            .member("tax_amount", shop_text(tax))
+            .member("kind", kind)
+            .member("reason", reason);
         set("amount_set", amount);
         set("tax_amount_set", tax);
         out_.end_object();
@@ -527,9 +614,15 @@ private:
 
 }  // namespace
 
-std::string order_body(const Order& order) { return BodyWriter(order).order(); }
-std::string refund_body(const Order& order, const Refund& refund) { return BodyWriter(order).refund(refund); }
-std::string transaction_body(const Order& order, const Transaction& transaction) { return BodyWriter(order).transaction(transaction); }
+std::string order_body(const Order& order) {
+    return BodyWriter(order).order();
+}
+std::string refund_body(const Order& order, const Refund& refund) {
+    return BodyWriter(order).refund(refund);
+}
+std::string transaction_body(const Order& order, const Transaction& transaction) {
+    return BodyWriter(order).transaction(transaction);
+}
 
 std::string risk_body(const Order& order, std::string_view level, SystemTime at) {
     Writer out;
@@ -541,12 +634,22 @@ std::string risk_body(const Order& order, std::string_view level, SystemTime at)
 
 std::string edit_body(const Order& order, std::uint64_t edit_id, EditedUnits added, EditedUnits removed, SystemTime at) {
     const auto units = [](Writer& out, std::string_view name, const EditedUnits& edited) {
-        out.key(name).begin_array().begin_object().member("id", edited.line_id).member("delta", edited.units).end_object().end_array();
+        out.key(name)
+            .begin_array()
+            .begin_object()
+            .member("id", edited.line_id)
+            .member("delta", edited.units)
+            .end_object()
+            .end_array();
     };
-    const auto none = [](Writer& out) { out.key("additions").begin_array().end_array().key("removals").begin_array().end_array(); };
+    const auto none = [](Writer& out) {
+        out.key("additions").begin_array().end_array().key("removals").begin_array().end_array();
+    };
     Writer out;
     out.begin_object().key("order_edit").begin_object().member("id", edit_id).key("app_id").null();
-    out.member("created_at", local_time(order.shop, at)).member("committed_at", local_time(order.shop, at)).member("notify_customer", false);
+    out.member("created_at", local_time(order.shop, at))
+        .member("committed_at", local_time(order.shop, at))
+        .member("notify_customer", false);
     out.member("order_id", order.id).member("staff_note", "").key("user_id").null().key("line_items").begin_object();
     units(out, "additions", added);
     units(out, "removals", removed);

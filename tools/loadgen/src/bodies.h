@@ -15,7 +15,8 @@ struct EditedUnits {
     std::uint64_t line_id = 0;
     std::int64_t units = 0;
 };
-[[nodiscard]] std::string edit_body(const Order& order, std::uint64_t edit_id, EditedUnits added, EditedUnits removed, SystemTime at);
+[[nodiscard]] std::string edit_body(const Order& order, std::uint64_t edit_id, EditedUnits added, EditedUnits removed,
+                                    SystemTime at);
 [[nodiscard]] std::string delete_body(const Order& order);
 
 }  // namespace loadgen

@@ -9,8 +9,8 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::array kFirstNames{"Zzara"sv, "Zzoltan"sv, "Zzelda"sv, "Zzeno"sv,  "Zzuri"sv,  "Zzora"sv,
-                                 "Zzev"sv,  "Zzinnia"sv, "Zzane"sv,  "Zzoé"sv,   "Zzümra"sv, "Zzita"sv};
+constexpr std::array kFirstNames{"Zzara"sv, "Zzoltan"sv, "Zzelda"sv, "Zzeno"sv, "Zzuri"sv,  "Zzora"sv,
+                                 "Zzev"sv,  "Zzinnia"sv, "Zzane"sv,  "Zzoé"sv,  "Zzümra"sv, "Zzita"sv};
 constexpr std::array kLastNames{"Zzbrook"sv, "Zzlarsen"sv, "Zzmoor"sv, "O'Zzain"sv, "Zzquist"sv, "de Zzwart"sv,
                                 "Zzñuñez"sv, "Zzimmer"sv,  "Zzhang"sv, "Zzappa"sv,  "Zzell"sv,   "Zzobel-Zzorn"sv};
 constexpr std::array kStreets{"Zzlane"sv, "Zzhill Road"sv, "Rue du Zzénith"sv, "Zzgasse"sv, "Zzplein"sv};
@@ -66,12 +66,16 @@ const std::vector<ForeignCurrency>& foreign_currencies(const Shop& shop) {
 }
 
 const Place& place_of_several_taxes(const Shop& shop) {
-    static const Place new_york{"US",    "United States", "NY", "New York", "New Zzork", "10099",
+    static const Place new_york{"US",
+                                "United States",
+                                "NY",
+                                "New York",
+                                "New Zzork",
+                                "10099",
                                 {{"New York State Tax", 4'000, false}, {"New York City Tax", 4'500, false}},
                                 {}};
-    static const Place quebec{"CA",         "Canada",  "QC", "Quebec", "Zzontréal", "H1Z 9Z9",
-                              {{"GST", 5'000, false}, {"QST", 9'975, false}},
-                              {}};
+    static const Place quebec{
+        "CA", "Canada", "QC", "Quebec", "Zzontréal", "H1Z 9Z9", {{"GST", 5'000, false}, {"QST", 9'975, false}}, {}};
     return shop.currency == "USD" ? new_york : quebec;
 }
 
@@ -87,7 +91,8 @@ Person person_of(const Shop& shop, std::uint64_t number) {
     person.first_name = random.one_of(kFirstNames);
     person.last_name = random.one_of(kLastNames);
     person.email = fmt::format("zz.customer.{}.{}@example.com", shop.alias, number);
-    person.phone = shop.currency == "USD" ? fmt::format("+1555010{:04}", number % 10'000) : fmt::format("+3355501{:05}", number % 100'000);
+    person.phone =
+        shop.currency == "USD" ? fmt::format("+1555010{:04}", number % 10'000) : fmt::format("+3355501{:05}", number % 100'000);
     person.street = fmt::format("{} Zz{}", random.one_of(kStreets), 1 + random.below(200));
     person.locale = shop.currency == "USD" ? "en-US" : random.one_of(std::array{"fr"sv, "de"sv, "en"sv, "nl"sv});
     return person;

@@ -21,7 +21,7 @@ struct TaxRate {
 
 struct Place {
     std::string country, country_name, province, province_name, city, zip;
-    std::vector<TaxRate> taxes;  // On goods.
+    std::vector<TaxRate> taxes;    // On goods.
     std::vector<TaxRate> reduced;  // On goods of a lower rate; empty: such goods are free of tax.
 };
 

@@ -9,7 +9,7 @@ namespace loadgen {
 namespace {
 
 // Orders an hour of a Black Friday in the shop's time, of a shop that opens its offers at midnight.
-const std::vector<std::uint64_t> kBlackFriday{90, 60, 35, 22, 18, 22, 38, 62, 84, 98, 106, 110,
+const std::vector<std::uint64_t> kBlackFriday{90,  60,  35,  22,  18,  22,  38,  62,  84,  98,  106, 110,
                                               108, 104, 100, 102, 108, 118, 134, 152, 166, 160, 128, 95};
 
 }  // namespace

@@ -52,13 +52,16 @@ private:
         return total;
     }
 
-    void entry(const std::string& key, const std::string& sku, std::int64_t quantity, Amount price, const std::vector<TaxRate>& rates,
-               Amount net, Amount tax) {
+    void entry(const std::string& key, const std::string& sku, std::int64_t quantity, Amount price,
+               const std::vector<TaxRate>& rates, Amount net, Amount tax) {
         out_.begin_object().member("key", key).member("sku", sku).member("quantity", quantity).member("unit_price", text(price));
         // Of the line and its discount together.
         out_.member("net", text(net)).member("tax", text(tax)).key("taxes").begin_array();
         for (const auto& rate : rates) {
-            out_.begin_object().member("country", order_.place.country).member("title", rate.title).member("percent", percent_text(rate.rate));
+            out_.begin_object()
+                .member("country", order_.place.country)
+                .member("title", rate.title)
+                .member("percent", percent_text(rate.rate));
             out_.member("included", order_.taxes_included).member("channel_liable", rate.channel_liable).end_object();
         }
         out_.end_array().end_object();
@@ -97,7 +100,10 @@ private:
         out_.member("restock", !refund.lines.empty() && refund.lines.front().restock != "no_restock").key("lines").begin_array();
         for (const auto& line : refund.lines) {
             out_.begin_object().key("line_id").unsigned_integer(order_.lines.at(line.line).id).member("quantity", line.quantity);
-            out_.member("subtotal", text(line.subtotal)).member("tax", text(line.tax)).member("restock", line.restock).end_object();
+            out_.member("subtotal", text(line.subtotal))
+                .member("tax", text(line.tax))
+                .member("restock", line.restock)
+                .end_object();
         }
         out_.end_array().member("shipping", text(refund.shipping)).member("shipping_tax", text(refund.shipping_tax));
         out_.member("discrepancy", text(refund.discrepancy)).end_object();
@@ -110,6 +116,8 @@ private:
 
 }  // namespace
 
-std::string expectation(const Story& story) { return ExpectationWriter(story).write(); }
+std::string expectation(const Story& story) {
+    return ExpectationWriter(story).write();
+}
 
 }  // namespace loadgen

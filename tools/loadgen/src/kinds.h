@@ -1,11 +1,11 @@
 // What kinds of orders there are, and how many of each a run has.
 #pragma once
 
+#include <syncline/core/error.h>
 #include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <syncline/core/error.h>
 #include <utility>
 #include <vector>
 

@@ -1,8 +1,8 @@
 // loadgen: seeded Shopify webhooks of every kind, sent as Shopify sends them, and what must have become of them.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <syncline/core/decimal.h>
 #include <syncline/core/time.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdio>
 #include <fstream>
@@ -42,11 +42,14 @@ struct WorkloadWords {
     void declare(CLI::App& app) {
         app.add_option("--seed", options.seed, "Equal seeds give equal bytes")->capture_default_str();
         app.add_option("--orders", options.orders, "Orders of all shops together")->capture_default_str();
-        app.add_option("--first-order", options.first_order, "Number of each shop's first order; ids follow from it")->capture_default_str();
+        app.add_option("--first-order", options.first_order, "Number of each shop's first order; ids follow from it")
+            ->capture_default_str();
         app.add_option("--shops", shops, "Aliases; equal order ids and SKUs in each")->delimiter(',')->capture_default_str();
         app.add_option("--domain", domains, "alias=domain, else <alias>-store.myshopify.com")->delimiter(',');
-        app.add_option("--kinds", kinds, "Shares: everything, plain, plain=80,refund_full=20, everything,large=0")->capture_default_str();
-        app.add_option("--mix", mix, "single: one webhook an order; real: create, transaction, paid, two updates")->capture_default_str();
+        app.add_option("--kinds", kinds, "Shares: everything, plain, plain=80,refund_full=20, everything,large=0")
+            ->capture_default_str();
+        app.add_option("--mix", mix, "single: one webhook an order; real: create, transaction, paid, two updates")
+            ->capture_default_str();
         app.add_option("--curve", curve, "constant or black-friday")->capture_default_str();
         app.add_option("--rate", rate, "Orders a second on average; sets the duration");
         app.add_option("--duration-ms", duration_ms, "From the first order to the last")->capture_default_str();
@@ -67,10 +70,12 @@ struct WorkloadWords {
         }
         for (const auto& alias : shops) {
             const auto named = names.find(alias);
-            options.shops.push_back(loadgen::shop_of(alias, named == names.end() ? alias + "-store.myshopify.com" : named->second));
+            options.shops.push_back(
+                loadgen::shop_of(alias, named == names.end() ? alias + "-store.myshopify.com" : named->second));
         }
         const auto shares = loadgen::Shares::parse(kinds);
-        require(shares.has_value(), "--kinds: " + (shares ? std::string{} : shares.error().message + " (" + shares.error().hint + ")"));
+        require(shares.has_value(),
+                "--kinds: " + (shares ? std::string{} : shares.error().message + " (" + shares.error().hint + ")"));
         options.shares = *shares;
         require(mix == "single" || mix == "real", "--mix is single or real");
         options.mix = mix == "single" ? loadgen::Mix::single : loadgen::Mix::real;
@@ -129,7 +134,8 @@ struct SendWords {
         app.add_option("--secret", secrets, "alias=FILE with the shop's secret")->delimiter(',')->required();
         app.add_option("--connections", options.connections, "Connections that are kept")->capture_default_str();
         app.add_flag("--unpaced", unpaced, "As fast as the connections carry");
-        app.add_option("--in-flight", options.in_flight_max, "Most deliveries under way when unpaced; 0: four a connection")->capture_default_str();
+        app.add_option("--in-flight", options.in_flight_max, "Most deliveries under way when unpaced; 0: four a connection")
+            ->capture_default_str();
         app.add_option("--retries", options.retries, "How often a delivery is repeated")->capture_default_str();
         app.add_option("--retry-ms", retry_ms, "First wait, doubled each time")->capture_default_str();
         app.add_option("--timeout-ms", timeout_ms, "Of one request")->capture_default_str();
@@ -154,8 +160,8 @@ struct SendWords {
         options.request_timeout = std::chrono::milliseconds(timeout_ms);
         if (progress) {
             options.progress = [](const loadgen::Report& so_far) {
-                fmt::print(stderr, "{{\"sent\":{},\"acknowledged\":{},\"given_up\":{}}}\n", so_far.deliveries, so_far.acknowledged,
-                           so_far.given_up);
+                fmt::print(stderr, "{{\"sent\":{},\"acknowledged\":{},\"given_up\":{}}}\n", so_far.deliveries,
+                           so_far.acknowledged, so_far.given_up);
             };
         }
     }

@@ -24,7 +24,8 @@ Amount sum(const std::vector<TaxLine>& taxes) {
 }
 
 std::vector<TaxLine> taxes_on(Amount net, const std::vector<TaxRate>& rates, bool included) {
-    const Rate all = std::accumulate(rates.begin(), rates.end(), Rate{0}, [](Rate total, const TaxRate& tax) { return total + tax.rate; });
+    const Rate all =
+        std::accumulate(rates.begin(), rates.end(), Rate{0}, [](Rate total, const TaxRate& tax) { return total + tax.rate; });
     std::vector<TaxLine> taxes;
     for (const auto& tax : rates) {
         taxes.push_back({tax, share_of(net, tax.rate, included ? kWhole + all : kWhole)});
@@ -34,10 +35,18 @@ std::vector<TaxLine> taxes_on(Amount net, const std::vector<TaxRate>& rates, boo
 
 }  // namespace
 
-Amount Line::discount() const { return sum(allocations); }
-Amount Line::tax() const { return sum(taxes); }
-Amount ShippingLine::discount() const { return sum(allocations); }
-Amount ShippingLine::tax() const { return sum(taxes); }
+Amount Line::discount() const {
+    return sum(allocations);
+}
+Amount Line::tax() const {
+    return sum(taxes);
+}
+Amount ShippingLine::discount() const {
+    return sum(allocations);
+}
+Amount ShippingLine::tax() const {
+    return sum(taxes);
+}
 
 void compute_taxes(Order& order) {
     for (auto& line : order.lines) {
@@ -55,7 +64,8 @@ Removed removed_of(const Order& order, const Line& line) {
     const auto left = line.quantity - line.removed;
     const Amount discount_left = share_of(line.discount(), left, line.quantity);
     const Amount net_left = line.price * left - discount_left;
-    return {line.discount() - discount_left, line.net() - net_left, line.tax() - sum(taxes_on(net_left, line.rates, order.taxes_included))};
+    return {line.discount() - discount_left, line.net() - net_left,
+            line.tax() - sum(taxes_on(net_left, line.rates, order.taxes_included))};
 }
 
 Totals totals_of(const Order& order) {

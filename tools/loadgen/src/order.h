@@ -2,11 +2,11 @@
 // line, everything else sums.
 #pragma once
 
+#include <syncline/core/clock.h>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <syncline/core/clock.h>
 #include <vector>
 
 #include "src/amount.h"
@@ -109,9 +109,9 @@ struct Refund {
     SystemTime at;
     std::string note;
     std::vector<RefundLine> lines;
-    Amount shipping;      // Given back; contains tax when prices do.
+    Amount shipping;  // Given back; contains tax when prices do.
     Amount shipping_tax;
-    Amount discrepancy;   // Goods given back whose money was not: positive.
+    Amount discrepancy;          // Goods given back whose money was not: positive.
     bool as_adjustment = false;  // Shipping as order_adjustments (older versions) instead of refund_shipping_lines.
     std::vector<Transaction> transactions;
 };

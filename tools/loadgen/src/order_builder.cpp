@@ -93,7 +93,8 @@ private:
     void people() {
         // A few customers order often, most once or twice.
         const auto customers = std::max<std::uint64_t>(seed_.customers, 1);
-        const auto number = random_.chance(200'000) ? random_.below(std::max<std::uint64_t>(customers / 20, 1)) : random_.below(customers);
+        const auto number =
+            random_.chance(200'000) ? random_.below(std::max<std::uint64_t>(customers / 20, 1)) : random_.below(customers);
         order_.buyer = person_of(order_.shop, number);
         order_.email = order_.buyer->email;
         order_.phone = random_.chance(300'000) ? order_.buyer->phone : "";
@@ -264,36 +265,45 @@ private:
             }
             return total;
         };
-        const auto everywhere = [](std::size_t) { return true; };
+        const auto everywhere = [](std::size_t) {
+            return true;
+        };
         switch (order_.kind) {
             case Kind::shipping_discount: {
                 const bool free = random_.chance(500'000);
-                order_.applications.push_back({"discount_code", free ? "percentage" : "fixed_amount", free ? "100.0" : "2.0", "each",
-                                               "shipping_line", "all", "", "SHIPIT"});
+                order_.applications.push_back({"discount_code", free ? "percentage" : "fixed_amount", free ? "100.0" : "2.0",
+                                               "each", "shipping_line", "all", "", "SHIPIT"});
                 discount_shipping(0, free ? order_.shipping.front().price : priced(200));
                 break;
             }
             case Kind::code_percent:
-                order_.applications.push_back({"discount_code", "percentage", "15.0", "across", "line_item", "all", "", "FRIDAY15"});
+                order_.applications.push_back(
+                    {"discount_code", "percentage", "15.0", "across", "line_item", "all", "", "FRIDAY15"});
                 allocate(0, share_of(goods_total(), 15, 100), everywhere);
                 break;
             case Kind::code_fixed: {
                 Amount off = priced(1'000);
                 const Amount most = goods_total();
                 off = {std::min(off.shop, most.shop), std::min(off.presentment, most.presentment)};
-                order_.applications.push_back({"discount_code", "fixed_amount", "10.0", "across", "line_item", "all", "", "TENOFF"});
+                order_.applications.push_back(
+                    {"discount_code", "fixed_amount", "10.0", "across", "line_item", "all", "", "TENOFF"});
                 allocate(0, off, everywhere);
                 break;
             }
             case Kind::automatic_discount:
-                order_.applications.push_back({"automatic", "percentage", "20.0", "across", "line_item", "entitled", "Second one cheaper", ""});
-                order_.applications.push_back({"discount_code", "percentage", "5.0", "across", "line_item", "all", "", "FRIEND5"});
-                allocate(0, share_of(order_.lines.back().net(), 20, 100), [&](std::size_t i) { return i + 1 == order_.lines.size(); });
+                order_.applications.push_back(
+                    {"automatic", "percentage", "20.0", "across", "line_item", "entitled", "Second one cheaper", ""});
+                order_.applications.push_back(
+                    {"discount_code", "percentage", "5.0", "across", "line_item", "all", "", "FRIEND5"});
+                allocate(0, share_of(order_.lines.back().net(), 20, 100),
+                         [&](std::size_t i) { return i + 1 == order_.lines.size(); });
                 allocate(1, share_of(goods_total(), 5, 100), everywhere);
                 break;
             case Kind::zero_total:
-                order_.applications.push_back({"discount_code", "percentage", "100.0", "across", "line_item", "all", "", "SORRY100"});
-                order_.applications.push_back({"automatic", "percentage", "100.0", "each", "shipping_line", "all", "Free shipping", ""});
+                order_.applications.push_back(
+                    {"discount_code", "percentage", "100.0", "across", "line_item", "all", "", "SORRY100"});
+                order_.applications.push_back(
+                    {"automatic", "percentage", "100.0", "each", "shipping_line", "all", "Free shipping", ""});
                 allocate(0, goods_total(), everywhere);
                 discount_shipping(1, order_.shipping.front().price);
                 break;
@@ -310,11 +320,21 @@ private:
 
 }  // namespace
 
-Order build_order(const Shop& shop, Kind kind, const OrderSeed& seed) { return Builder(shop, kind, seed).build(); }
+Order build_order(const Shop& shop, Kind kind, const OrderSeed& seed) {
+    return Builder(shop, kind, seed).build();
+}
 
-std::uint64_t order_id_of(std::uint64_t index) { return kOrderIds + index; }
-std::uint64_t part_id_of(std::uint64_t index, std::uint64_t part) { return kPartIds + index * kPartsOfAnOrder + part; }
-std::uint64_t transaction_id_of(std::uint64_t index, std::uint64_t part) { return kTransactionIds + index * 10 + part; }
-std::uint64_t refund_id_of(std::uint64_t index, std::uint64_t part) { return kRefundIds + index * 50 + part; }
+std::uint64_t order_id_of(std::uint64_t index) {
+    return kOrderIds + index;
+}
+std::uint64_t part_id_of(std::uint64_t index, std::uint64_t part) {
+    return kPartIds + index * kPartsOfAnOrder + part;
+}
+std::uint64_t transaction_id_of(std::uint64_t index, std::uint64_t part) {
+    return kTransactionIds + index * 10 + part;
+}
+std::uint64_t refund_id_of(std::uint64_t index, std::uint64_t part) {
+    return kRefundIds + index * 50 + part;
+}
 
 }  // namespace loadgen

@@ -16,7 +16,7 @@ struct OrderSeed {
 
 // Ids by what they belong to; all but those of orders are above 2^53, where a double loses digits.
 [[nodiscard]] std::uint64_t order_id_of(std::uint64_t index);
-[[nodiscard]] std::uint64_t part_id_of(std::uint64_t index, std::uint64_t part);         // Lines, shipping, groups, duties.
+[[nodiscard]] std::uint64_t part_id_of(std::uint64_t index, std::uint64_t part);  // Lines, shipping, groups, duties.
 [[nodiscard]] std::uint64_t transaction_id_of(std::uint64_t index, std::uint64_t part);
 [[nodiscard]] std::uint64_t refund_id_of(std::uint64_t index, std::uint64_t part);
 

@@ -12,12 +12,14 @@ namespace {
 using syncline::core::Decimal;
 using syncline::json::Writer;
 
-std::string millis_text(std::uint64_t micros) { return Decimal::from_scaled(static_cast<std::int64_t>(micros), 3).value().to_fixed(3); }
+std::string millis_text(std::uint64_t micros) {
+    return Decimal::from_scaled(static_cast<std::int64_t>(micros), 3).value().to_fixed(3);
+}
 
 void write(Writer& out, std::string_view name, const Quantiles& quantiles) {
     out.key(name).begin_object();
-    for (const auto& [label, permille] : {std::pair{"p50", 500U}, std::pair{"p90", 900U}, std::pair{"p99", 990U}, std::pair{"p99_9", 999U},
-                                          std::pair{"max", 1000U}}) {
+    for (const auto& [label, permille] : {std::pair{"p50", 500U}, std::pair{"p90", 900U}, std::pair{"p99", 990U},
+                                          std::pair{"p99_9", 999U}, std::pair{"max", 1000U}}) {
         out.key(label).number(quantiles.millis_at(permille));
     }
     out.end_object();

@@ -29,12 +29,12 @@ struct Report {
     std::uint64_t given_up = 0;    // Refused or failed in every attempt.
     std::uint64_t unfinished = 0;  // Stopped before.
     std::uint64_t connects = 0;
-    std::uint64_t bytes = 0;       // Of bodies, every attempt.
+    std::uint64_t bytes = 0;  // Of bodies, every attempt.
     std::map<unsigned, std::uint64_t> by_status;
     std::map<std::string, std::uint64_t> errors;  // connect, timeout, broken
-    Quantiles latency;  // From the scheduled send to the acknowledgement, waiting and repeats included.
-    Quantiles service;  // From the bytes leaving to the answer, one attempt.
-    Quantiles lag;      // From the scheduled to the real send of the first attempt.
+    Quantiles latency;                            // From the scheduled send to the acknowledgement, waiting and repeats included.
+    Quantiles service;                            // From the bytes leaving to the answer, one attempt.
+    Quantiles lag;                                // From the scheduled to the real send of the first attempt.
     std::chrono::nanoseconds duration{0};
 
     // One line of JSON.

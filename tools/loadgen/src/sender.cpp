@@ -40,14 +40,15 @@ struct Job {
     std::size_t lane = 0;
     std::string request;  // Head and body, ready to be written.
     std::size_t body_bytes = 0;
-    SteadyTime due;       // When the schedule wants it.
+    SteadyTime due;  // When the schedule wants it.
     unsigned attempts = 0;
 };
 
 // Makes and signs requests ahead of time on a thread of its own.
 class Preparer {
 public:
-    Preparer(const SenderOptions& options, const Source& source) : options_(options), source_(source), thread_([this] { run(); }) {}
+    Preparer(const SenderOptions& options, const Source& source)
+        : options_(options), source_(source), thread_([this] { run(); }) {}
     Preparer(const Preparer&) = delete;
     Preparer& operator=(const Preparer&) = delete;
     ~Preparer() {
@@ -99,7 +100,8 @@ private:
         job->lane = std::hash<std::string>{}(webhook.key);
         job->body_bytes = webhook.body.size();
         job->request = fmt::format(
-            "POST {} HTTP/1.1\r\nHost: {}:{}\r\nUser-Agent: Shopify-Captain-Hook\r\nAccept: */*\r\nContent-Type: application/json\r\n"
+            "POST {} HTTP/1.1\r\nHost: {}:{}\r\nUser-Agent: Shopify-Captain-Hook\r\nAccept: */*\r\nContent-Type: "
+            "application/json\r\n"
             "X-Shopify-Topic: {}\r\nX-Shopify-Shop-Domain: {}\r\nX-Shopify-API-Version: {}\r\nX-Shopify-Webhook-Id: {}\r\n"
             "X-Shopify-Event-Id: {}\r\nX-Shopify-Triggered-At: {}\r\nX-Shopify-Hmac-Sha256: {}\r\nContent-Length: {}\r\n\r\n",
             options_.path, options_.host, options_.port, webhook.topic, webhook.domain, options_.api_version, webhook.webhook_id,
@@ -213,14 +215,15 @@ private:
         const unsigned doubled = std::min(job->attempts - 1, 10U);
         timer->expires_after(options_.retry_wait * (1U << doubled));
         timers_.push_back(timer);
-        timer->async_wait([this, timer, waiting = std::make_shared<std::unique_ptr<Job>>(std::move(job))](const beast::error_code&) {
-            std::erase(timers_, timer);
-            if (stopping_) {
-                finished(std::move(*waiting), false);
-                return;
-            }
-            lane_of(**waiting).push(std::move(*waiting));
-        });
+        timer->async_wait(
+            [this, timer, waiting = std::make_shared<std::unique_ptr<Job>>(std::move(job))](const beast::error_code&) {
+                std::erase(timers_, timer);
+                if (stopping_) {
+                    finished(std::move(*waiting), false);
+                    return;
+                }
+                lane_of(**waiting).push(std::move(*waiting));
+            });
     }
 
     Lane& lane_of(const Job& job) { return *lanes_[job.lane % lanes_.size()]; }
@@ -403,7 +406,8 @@ void Lane::failed(const char* what, const beast::error_code& error) {
 
 core::Result<void> set_url(SenderOptions& options, std::string_view url) {
     const auto malformed = [] {
-        return core::fail(core::ErrorKind::malformed, "url_malformed", "not an address of ingress", "as in http://127.0.0.1:8080");
+        return core::fail(core::ErrorKind::malformed, "url_malformed", "not an address of ingress",
+                          "as in http://127.0.0.1:8080");
     };
     constexpr std::string_view kScheme = "http://";
     if (!url.starts_with(kScheme)) {
@@ -424,7 +428,9 @@ core::Result<void> set_url(SenderOptions& options, std::string_view url) {
     return {};
 }
 
-Report send_all(const SenderOptions& options, const Source& source) { return Run(options, source).run(); }
+Report send_all(const SenderOptions& options, const Source& source) {
+    return Run(options, source).run();
+}
 
 std::string signature_of(std::string_view secret, std::string_view body) {
     const auto digest = core::hmac_sha256(secret, body);

@@ -5,13 +5,13 @@
 // itself shuffles them. run() blocks; one thread does the network, another one prepares and signs ahead.
 #pragma once
 
+#include <syncline/core/error.h>
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
 #include <string>
-#include <syncline/core/error.h>
 
 #include "src/report.h"
 #include "src/webhook.h"
@@ -24,8 +24,8 @@ struct SenderOptions {
     std::map<std::string, std::string> secrets;  // By shop alias.
     std::string api_version = "2026-07";
     unsigned connections = 64;
-    bool paced = true;           // False: as fast as the connections carry, ignoring the schedule.
-    unsigned in_flight_max = 0;  // Of unpaced sending; 0: four a connection.
+    bool paced = true;                                 // False: as fast as the connections carry, ignoring the schedule.
+    unsigned in_flight_max = 0;                        // Of unpaced sending; 0: four a connection.
     std::chrono::milliseconds connect_timeout{1'000};  // Shopify's.
     std::chrono::milliseconds request_timeout{5'000};  // Shopify's.
     // Shopify repeats eight times over four hours; here the first wait, doubled each time.

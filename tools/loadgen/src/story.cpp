@@ -52,7 +52,8 @@ private:
         webhook.topic = std::move(topic);
         const auto name = fmt::format("{}/{}/{}", options_.seed, order().key(), story_.webhooks.size());
         webhook.webhook_id = core::uuid_v5(core::kSynclineNamespace, name + "/webhook");
-        webhook.event_id = core::uuid_v5(core::kSynclineNamespace, fmt::format("{}/{}/action/{}", options_.seed, order().key(), action_));
+        webhook.event_id =
+            core::uuid_v5(core::kSynclineNamespace, fmt::format("{}/{}/action/{}", options_.seed, order().key(), action_));
         webhook.triggered_at = core::format_rfc3339_utc(now_);
         webhook.key = order().key();
         webhook.body = std::move(body);
@@ -151,11 +152,12 @@ private:
 
     void ship() {
         const auto part = [&](bool first) {
-            Fulfillment fulfillment{.id = part_id_of(index_, first ? 1'950 : 1'951),
-                                    .name = fmt::format("{}.{}", order().name(), first ? 1 : 2),
-                                    .tracking_number = fmt::format("JD{:010}", order().id % 10'000'000'000ULL * 2 + (first ? 0 : 1)),
-                                    .at = now_,
-                                    .lines = {}};
+            Fulfillment fulfillment{
+                .id = part_id_of(index_, first ? 1'950 : 1'951),
+                .name = fmt::format("{}.{}", order().name(), first ? 1 : 2),
+                .tracking_number = fmt::format("JD{:010}", order().id % 10'000'000'000ULL * 2 + (first ? 0 : 1)),
+                .at = now_,
+                .lines = {}};
             for (std::size_t i = 0; i < order().lines.size(); ++i) {
                 if ((i == 0) == first) {
                     auto& line = order().lines[i];
@@ -353,8 +355,9 @@ private:
             case Kind::unmapped_tax:
             case Kind::marketplace:
                 without_document("held", "tax_unmapped");
-                ending.waits_for = fmt::format("tax:{}/{}/{}{}", order().place.country, percent_text(order().place.taxes.front().rate),
-                                               order().taxes_included ? "incl" : "excl", order().kind == Kind::marketplace ? "/channel" : "");
+                ending.waits_for =
+                    fmt::format("tax:{}/{}/{}{}", order().place.country, percent_text(order().place.taxes.front().rate),
+                                order().taxes_included ? "incl" : "excl", order().kind == Kind::marketplace ? "/channel" : "");
                 break;
             case Kind::unmapped_product:
                 without_document("held", "product_unmapped");
@@ -379,6 +382,8 @@ private:
 
 }  // namespace
 
-Story tell(Order order, std::uint64_t index, const StoryOptions& options) { return Teller(std::move(order), index, options).tell(); }
+Story tell(Order order, std::uint64_t index, const StoryOptions& options) {
+    return Teller(std::move(order), index, options).tell();
+}
 
 }  // namespace loadgen

@@ -19,7 +19,7 @@ struct StoryOptions {
     Mix mix = Mix::real;
     std::chrono::milliseconds step{400};  // Between two things that happen to an order, half to one and a half times.
     std::uint64_t seed = 1;
-    SystemTime start;                     // Of the run: `Webhook::at` counts from it.
+    SystemTime start;  // Of the run: `Webhook::at` counts from it.
 };
 
 // The end an order must come to with the rules as they are by default.

@@ -29,10 +29,10 @@ core::Result<Webhook> from_line(std::string line) {
         return std::unexpected(at.error());
     }
     webhook.at = std::chrono::milliseconds(*at);
-    for (const auto& [name, member] : {std::pair{"shop", &webhook.shop}, std::pair{"domain", &webhook.domain}, std::pair{"topic", &webhook.topic},
-                                       std::pair{"webhook_id", &webhook.webhook_id}, std::pair{"event_id", &webhook.event_id},
-                                       std::pair{"triggered_at", &webhook.triggered_at}, std::pair{"key", &webhook.key},
-                                       std::pair{"body", &webhook.body}}) {
+    for (const auto& [name, member] :
+         {std::pair{"shop", &webhook.shop}, std::pair{"domain", &webhook.domain}, std::pair{"topic", &webhook.topic},
+          std::pair{"webhook_id", &webhook.webhook_id}, std::pair{"event_id", &webhook.event_id},
+          std::pair{"triggered_at", &webhook.triggered_at}, std::pair{"key", &webhook.key}, std::pair{"body", &webhook.body}}) {
         const auto text = root.string_of(name);
         if (!text) {
             return std::unexpected(text.error());

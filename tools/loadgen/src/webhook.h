@@ -1,10 +1,10 @@
 // One delivery of Shopify's sender.
 #pragma once
 
+#include <syncline/core/error.h>
 #include <chrono>
 #include <cstdint>
 #include <string>
-#include <syncline/core/error.h>
 
 namespace loadgen {
 

@@ -41,7 +41,8 @@ Story story_of(const WorkloadOptions& options, std::uint64_t order) {
     const auto placed = options.start + curve.arrival(order);
     auto built = build_order(shop, options.shares.pick(random),
                              {.seed = options.seed, .index = index, .customers = customers_of(options), .placed = placed});
-    return tell(std::move(built), index, {.mix = options.mix, .step = options.step, .seed = options.seed, .start = options.start});
+    return tell(std::move(built), index,
+                {.mix = options.mix, .step = options.step, .seed = options.seed, .start = options.start});
 }
 
 Webhook poison_of(const WorkloadOptions& options, std::uint64_t number) {
@@ -205,7 +206,9 @@ void write_expectations(const WorkloadOptions& options, const std::function<void
     }
     syncline::json::Writer out;
     out.begin_object().key("summary").begin_object().member("orders", static_cast<std::int64_t>(options.orders));
-    out.member("deliveries", deliveries).member("duplicates", duplicates).member("poison", static_cast<std::int64_t>(options.poison));
+    out.member("deliveries", deliveries)
+        .member("duplicates", duplicates)
+        .member("poison", static_cast<std::int64_t>(options.poison));
     write_counts(out, "kinds", kinds);
     write_counts(out, "fates", fates);
     write_counts(out, "states", states);

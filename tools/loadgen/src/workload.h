@@ -16,21 +16,22 @@ namespace loadgen {
 
 struct WorkloadOptions {
     std::uint64_t seed = 1;
-    std::uint64_t orders = 1000;              // Over all shops; shop n gets every n-th.
-    std::uint64_t first_order = 0;            // Number of each shop's first order: runs with different ranges share no ids.
+    std::uint64_t orders = 1000;    // Over all shops; shop n gets every n-th.
+    std::uint64_t first_order = 0;  // Number of each shop's first order: runs with different ranges share no ids.
     std::vector<Shop> shops;
     Shares shares = Shares::everything();
     Mix mix = Mix::real;
     Shape shape = Shape::constant;
     std::chrono::milliseconds duration{60'000};  // From the first order to the last.
     std::chrono::milliseconds step{400};
-    std::uint64_t customers = 0;              // Of each shop; 0: a fifth of its orders, at least 20.
-    SystemTime start{std::chrono::seconds{1'764'288'000}};  // 2025-11-28, a Friday. Never in the future: ingress trusts no such time.
+    std::uint64_t customers = 0;  // Of each shop; 0: a fifth of its orders, at least 20.
+    SystemTime start{
+        std::chrono::seconds{1'764'288'000}};  // 2025-11-28, a Friday. Never in the future: ingress trusts no such time.
     // Of a million webhooks: sent again (same ids and bytes) a little later; held back so that later ones overtake them.
     std::uint64_t duplicates_per_million = 0;
     std::uint64_t reordered_per_million = 0;
     std::chrono::milliseconds delay_max{5'000};  // Of both.
-    std::uint64_t poison = 0;                 // Well signed bodies that are no orders, spread over the run.
+    std::uint64_t poison = 0;                    // Well signed bodies that are no orders, spread over the run.
 };
 
 class Workload {

@@ -12,7 +12,7 @@ TEST_CASE("amount: halves go away from zero", "[loadgen][unit]") {
     CHECK(share_of(5, 1, 10) == 1);
     CHECK(share_of(4, 1, 10) == 0);
     CHECK(share_of(-5, 1, 10) == -1);
-    CHECK(share_of(297, 20'000, 100'000) == 59);       // 3 × 0.99 at 20 %: 0.594
+    CHECK(share_of(297, 20'000, 100'000) == 59);  // 3 × 0.99 at 20 %: 0.594
     CHECK(share_of(9'999'999'999'999, 99'999, 100'000) == 9'999'899'999'999);
 }
 

@@ -1,8 +1,8 @@
 // Every kind of order, read back from the bodies that are sent: what Shopify says in one member must follow from the others.
+#include <syncline/json/document.h>
 #include <catch2/catch_test_macros.hpp>
 #include <map>
 #include <string>
-#include <syncline/json/document.h>
 
 #include "src/workload.h"
 
@@ -23,9 +23,15 @@ loadgen::WorkloadOptions options_of(Kind kind, loadgen::Mix mix = loadgen::Mix::
     return options;
 }
 
-Decimal add(const Decimal& a, const Decimal& b) { return (a + b).value(); }
-Decimal subtract(const Decimal& a, const Decimal& b) { return (a - b).value(); }
-Decimal multiply(const Decimal& a, const Decimal& b) { return (a * b).value(); }
+Decimal add(const Decimal& a, const Decimal& b) {
+    return (a + b).value();
+}
+Decimal subtract(const Decimal& a, const Decimal& b) {
+    return (a - b).value();
+}
+Decimal multiply(const Decimal& a, const Decimal& b) {
+    return (a * b).value();
+}
 
 // One of the two moneys of an amount set.
 Decimal amount(const json::Value& object, std::string_view set, std::string_view money) {
@@ -143,8 +149,8 @@ TEST_CASE("orders: of every kind, in both currencies, all totals follow from the
         options.orders = kind == Kind::large ? 1 : 8;
         for (std::uint64_t order = 0; order < options.orders; ++order) {
             for (const auto& webhook : loadgen::story_of(options, order).webhooks) {
-                if (!webhook.topic.starts_with("orders/") || webhook.topic == "orders/edited" || webhook.topic == "orders/delete" ||
-                    webhook.topic == "orders/risk_assessment_changed") {
+                if (!webhook.topic.starts_with("orders/") || webhook.topic == "orders/edited" ||
+                    webhook.topic == "orders/delete" || webhook.topic == "orders/risk_assessment_changed") {
                     continue;
                 }
                 const auto document = json::Document::parse(webhook.body);
@@ -181,7 +187,8 @@ TEST_CASE("orders: each kind is what its name says", "[loadgen][unit]") {
 }
 
 TEST_CASE("orders: a refund's money is its lines, taxes and shipping less what did not move", "[loadgen][unit]") {
-    for (const auto kind : {Kind::refund_full, Kind::refund_partial, Kind::refund_shipping, Kind::refund_no_restock, Kind::refund_discrepancy}) {
+    for (const auto kind :
+         {Kind::refund_full, Kind::refund_partial, Kind::refund_shipping, Kind::refund_no_restock, Kind::refund_discrepancy}) {
         const auto options = options_of(kind);
         for (std::uint64_t order = 0; order < options.orders; ++order) {
             const auto story = loadgen::story_of(options, order);

@@ -7,13 +7,13 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 
+#include <syncline/json/document.h>
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
 #include <functional>
 #include <map>
 #include <mutex>
 #include <string>
-#include <syncline/json/document.h>
 #include <thread>
 #include <vector>
 

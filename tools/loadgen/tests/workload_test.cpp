@@ -1,11 +1,11 @@
 #include "src/workload.h"
 
+#include <syncline/json/document.h>
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <map>
 #include <set>
 #include <string>
-#include <syncline/json/document.h>
 #include <vector>
 
 namespace json = syncline::json;

@@ -1,10 +1,10 @@
 #include "tests/fake_service.h"
 #include "verbs.h"
 
+#include <syncline/topics.h>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 #include <sstream>
-#include <syncline/topics.h>
 
 using Catch::Matchers::ContainsSubstring;
 using syncline::core::Result;
@@ -93,7 +93,8 @@ TEST_CASE("synclinectl doctor: a topic that is missing or set otherwise is named
     CHECK_THAT(ran.out, ContainsSubstring("does not exist"));
 }
 
-TEST_CASE("synclinectl doctor: an unready database, an unreadable secret, an open circuit and a wrong target each fail", "[http]") {
+TEST_CASE("synclinectl doctor: an unready database, an unreadable secret, an open circuit and a wrong target each fail",
+          "[http]") {
     FakeCluster cluster;
     for (const auto& [path, body] : std::map<std::string, std::string>{
              {"GET /readyz", "[-] postgres failed: postgres_unavailable: no connection\n"},

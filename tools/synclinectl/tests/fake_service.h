@@ -3,14 +3,14 @@
 
 #include "command_line.h"
 
+#include <syncline/http/testing/stub_server.h>
+#include <unistd.h>
 #include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <sstream>
 #include <string>
-#include <syncline/http/testing/stub_server.h>
-#include <unistd.h>
 #include <vector>
 
 namespace synclinectl::testing {
@@ -24,7 +24,8 @@ struct Answer {
 class FakeService {
 public:
     explicit FakeService(std::map<std::string, Answer> answers)
-        : stub_([answers = std::move(answers)](const syncline::http::IncomingRequest& request) -> syncline::http::testing::StubAnswer {
+        : stub_([answers =
+                     std::move(answers)](const syncline::http::IncomingRequest& request) -> syncline::http::testing::StubAnswer {
               const auto found = answers.find(std::string(request.method()) + " " + std::string(request.path()));
               if (found == answers.end()) {
                   return {.reply = {.status = 404,
@@ -59,13 +60,15 @@ public:
 
     explicit Desk(const std::vector<Entry>& services, const std::string& brokers = {}) {
         static std::atomic<int> number = 0;
-        folder_ = std::filesystem::temp_directory_path() / ("synclinectl-" + std::to_string(::getpid()) + "-" + std::to_string(number++));
+        folder_ = std::filesystem::temp_directory_path() /
+                  ("synclinectl-" + std::to_string(::getpid()) + "-" + std::to_string(number++));
         std::filesystem::create_directories(folder_);
         std::ofstream(folder_ / "token") << "# who may\nlocal:0123456789abcdef-token\n";
         std::ofstream yaml(folder_ / "targets.yaml");
         yaml << "token_file: token\nkafka: {brokers: \"" << brokers << "\", prefix: syncline}\nservices:\n";
         for (const auto& service : services) {
-            yaml << "  - {name: " << service.name << ", connection: \"" << service.connection << "\", admin: \"" << service.url << "\"}\n";
+            yaml << "  - {name: " << service.name << ", connection: \"" << service.connection << "\", admin: \"" << service.url
+                 << "\"}\n";
         }
     }
     ~Desk() {

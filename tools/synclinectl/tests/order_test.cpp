@@ -38,10 +38,11 @@ const std::string kKey =
     R"("parked":[{"state":"held","resource":"refund/7","code":"refund_totals_differ","waits_for":"","expected":"5.00","found":"5.10",)"
     R"("currency":"EUR","attempts":2,"first_at":"2026-11-21T11:00:00Z","due_at":""}],)"
     R"("dead_letters":[],"outbox_unsent":0,"actions":[{"verb":"release","actor":"ann","reason":"look again","at":"2026-11-21T12:00:00Z"}]})";
-const std::string kOrder = R"({"connection":"odoo-main","shop":"eu","order_id":"5001","state":"confirmed",)"
-                           R"("document":{"external_key":"syncline.eu_order_5001","target_id":"17","name":"S00017","expected_total":"10.00",)"
-                           R"("currency":"EUR"},"exported_at":"2026-11-21T10:00:04Z","mapping_version":"ab12",)"
-                           R"("refunds":[{"refund_id":"7","state":"held","target_id":"","name":"","code":"refund_totals_differ"}]})";
+const std::string kOrder =
+    R"({"connection":"odoo-main","shop":"eu","order_id":"5001","state":"confirmed",)"
+    R"("document":{"external_key":"syncline.eu_order_5001","target_id":"17","name":"S00017","expected_total":"10.00",)"
+    R"("currency":"EUR"},"exported_at":"2026-11-21T10:00:04Z","mapping_version":"ab12",)"
+    R"("refunds":[{"refund_id":"7","state":"held","target_id":"","name":"","code":"refund_totals_differ"}]})";
 
 struct Shown {
     int code;
@@ -78,15 +79,18 @@ TEST_CASE("synclinectl: without Kafka the services' part of an order is shown an
 }
 
 TEST_CASE("synclinectl: the life of an order is one list in the order of time, with the foreign reference", "[http]") {
-    FakeService service({{"GET /admin/keys/eu/5001", Answer{.body = kKey}}, {"GET /admin/orders/eu/5001", Answer{.body = kOrder}}});
+    FakeService service(
+        {{"GET /admin/keys/eu/5001", Answer{.body = kKey}}, {"GET /admin/orders/eu/5001", Answer{.body = kOrder}}});
     FakeLog log;
-    log.records.push_back({.topic = "orders.v1",
-                           .partition = 3,
-                           .offset = 42,
-                           .timestamp = syncline::core::SystemTime{std::chrono::seconds{1'763'719'202}},
-                           .key = "eu/5001",
-                           .value = "",
-                           .headers = {{"ce_type", "syncline.orders.v1.OrderChanged"}, {"ce_id", "e1"}, {"syncline-received-at", "2025-11-21T10:00:01Z"}}});
+    log.records.push_back(
+        {.topic = "orders.v1",
+         .partition = 3,
+         .offset = 42,
+         .timestamp = syncline::core::SystemTime{std::chrono::seconds{1'763'719'202}},
+         .key = "eu/5001",
+         .value = "",
+         .headers = {
+             {"ce_type", "syncline.orders.v1.OrderChanged"}, {"ce_id", "e1"}, {"syncline-received-at", "2025-11-21T10:00:01Z"}}});
     const auto ran = shown(service, &log);
     CHECK(ran.code == synclinectl::kOk);
     CHECK(log.asked_key == "eu/5001");

@@ -1,8 +1,8 @@
 #include "tests/fake_service.h"
 
+#include <syncline/json/document.h>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
-#include <syncline/json/document.h>
 
 using Catch::Matchers::ContainsSubstring;
 using synclinectl::testing::Answer;
@@ -12,12 +12,14 @@ using synclinectl::testing::FakeService;
 namespace {
 
 const std::string kId = "0b9c6a4e-0000-4000-8000-000000000001";
-const std::string kLetters = R"({"group":"g","items":[{"id":")" + kId +
-                             R"(","state":"dead","key":"eu/5001","class":"rejected","code":"no_lines","reason":"no lines","attempts":1,)" +
-                             R"("last_at":"2026-11-21T10:00:00Z"}]})";
+const std::string kLetters =
+    R"({"group":"g","items":[{"id":")" + kId +
+    R"(","state":"dead","key":"eu/5001","class":"rejected","code":"no_lines","reason":"no lines","attempts":1,)" +
+    R"("last_at":"2026-11-21T10:00:00Z"}]})";
 const std::string kLetter = R"({"dead_letter":{"id":")" + kId + R"(","code":"no_lines","value_bytes":12}})";
-const std::string kHold = R"({"key":"eu/5001","items":[{"key":"eu/5001","state":"held","code":"totals_differ","expected":"10.00",)"
-                          R"("found":"10.05","currency":"EUR","attempts":2,"first_at":"2026-11-21T10:00:00Z"}]})";
+const std::string kHold =
+    R"({"key":"eu/5001","items":[{"key":"eu/5001","state":"held","code":"totals_differ","expected":"10.00",)"
+    R"("found":"10.05","currency":"EUR","attempts":2,"first_at":"2026-11-21T10:00:00Z"}]})";
 
 }  // namespace
 
@@ -37,7 +39,9 @@ TEST_CASE("synclinectl: of two instances the second is asked when the first is a
     gone.shut();
     FakeService one({{"GET /admin/dead-letters", Answer{.body = kLetters}}});
     FakeService two({{"GET /admin/dead-letters", Answer{.body = kLetters}}});
-    const Desk desk({{"order-export", "odoo-main", gone.url()}, {"order-export", "odoo-main", one.url()}, {"order-export", "odoo-main", two.url()}});
+    const Desk desk({{"order-export", "odoo-main", gone.url()},
+                     {"order-export", "odoo-main", one.url()},
+                     {"order-export", "odoo-main", two.url()}});
     const auto ran = desk.run({"dlq", "list", "-o", "csv"});
     CHECK(ran.code == 0);
     CHECK(std::ranges::count(ran.out, '\n') == 2);
@@ -62,7 +66,9 @@ TEST_CASE("synclinectl: nothing found ends with 1", "[http]") {
 TEST_CASE("synclinectl: the filters reach the service, encoded, with the token", "[http]") {
     FakeService service({{"GET /admin/dead-letters", Answer{.body = kLetters}}});
     const Desk desk({{"order-export", "odoo-main", service.url()}});
-    REQUIRE(desk.run({"dlq", "list", "--class", "bug", "--shop", "us-b2b", "--key", "eu/5 1", "--since", "2026-11-21T10:00:00Z", "--limit", "7"}).code == 0);
+    REQUIRE(desk.run({"dlq", "list", "--class", "bug", "--shop", "us-b2b", "--key", "eu/5 1", "--since", "2026-11-21T10:00:00Z",
+                      "--limit", "7"})
+                .code == 0);
     const auto seen = service.requests().at(0);
     CHECK_THAT(seen.target, ContainsSubstring("class=bug"));
     CHECK_THAT(seen.target, ContainsSubstring("shop=us-b2b"));
@@ -73,7 +79,8 @@ TEST_CASE("synclinectl: the filters reach the service, encoded, with the token",
 }
 
 TEST_CASE("synclinectl: nothing is written without a reason, and a dry run writes nothing", "[http]") {
-    FakeService service({{"GET /admin/dead-letters/" + kId, Answer{.body = kLetter}}, {"GET /admin/holds/eu/5001", Answer{.body = kHold}}});
+    FakeService service(
+        {{"GET /admin/dead-letters/" + kId, Answer{.body = kLetter}}, {"GET /admin/holds/eu/5001", Answer{.body = kHold}}});
     const Desk desk({{"order-export", "odoo-main", service.url()}});
     CHECK(desk.run({"dlq", "replay", kId}).code == 2);
     CHECK(desk.run({"hold", "release", "eu/5001"}).code == 2);
@@ -90,8 +97,9 @@ TEST_CASE("synclinectl: nothing is written without a reason, and a dry run write
 
 TEST_CASE("synclinectl: a replay names itself and goes to the service that has the letter", "[http]") {
     FakeService other({});
-    FakeService owner({{"GET /admin/dead-letters/" + kId, Answer{.body = kLetter}},
-                       {"POST /admin/dead-letters/" + kId + "/replay", Answer{.body = R"({"id":"x","verb":"replay","repeated":false})"}}});
+    FakeService owner(
+        {{"GET /admin/dead-letters/" + kId, Answer{.body = kLetter}},
+         {"POST /admin/dead-letters/" + kId + "/replay", Answer{.body = R"({"id":"x","verb":"replay","repeated":false})"}}});
     const Desk desk({{"ingress", "", other.url()}, {"order-export", "odoo-main", owner.url()}});
     const auto ran = desk.run({"dlq", "replay", kId, "--reason", "mapping mended", "--replay-id", "monday"});
     CHECK(ran.code == 0);
@@ -116,14 +124,16 @@ TEST_CASE("synclinectl: a refused replay ends with 1 and says the service's code
 TEST_CASE("synclinectl: all that fit are replayed under one name", "[http]") {
     FakeService owner({{"GET /admin/dead-letters", Answer{.body = kLetters}},
                        {"POST /admin/dead-letters/" + kId + "/replay", Answer{.body = R"({"repeated":true})"}}});
-    const auto ran = Desk({{"order-export", "odoo-main", owner.url()}}).run({"dlq", "replay", "--all", "--code", "no_lines", "--reason", "r"});
+    const auto ran =
+        Desk({{"order-export", "odoo-main", owner.url()}}).run({"dlq", "replay", "--all", "--code", "no_lines", "--reason", "r"});
     CHECK(ran.code == 0);
     CHECK_THAT(ran.out, ContainsSubstring("was done before"));
 }
 
 TEST_CASE("synclinectl: a key held in two connections is not touched until one is named", "[http]") {
-    const std::map<std::string, Answer> answers{{"GET /admin/holds/eu/5001", Answer{.body = kHold}},
-                                                {"POST /admin/holds/eu/5001/override", Answer{.body = R"({"key":"eu/5001","released":1})"}}};
+    const std::map<std::string, Answer> answers{
+        {"GET /admin/holds/eu/5001", Answer{.body = kHold}},
+        {"POST /admin/holds/eu/5001/override", Answer{.body = R"({"key":"eu/5001","released":1})"}}};
     FakeService main(answers);
     FakeService two(answers);
     const Desk desk({{"order-export", "odoo-main", main.url()}, {"order-export", "odoo-two", two.url()}});
@@ -147,8 +157,10 @@ TEST_CASE("synclinectl: a hold is shown with both figures", "[http]") {
 }
 
 TEST_CASE("synclinectl: pause and resume go to the named connection", "[http]") {
-    const std::string paused = R"({"connection":"odoo-main","paused":true,"paused_by":"local","reason":"m","circuit_open":false})";
-    FakeService service({{"GET /admin/connection", Answer{.body = paused}}, {"POST /admin/connection/pause", Answer{.body = paused}}});
+    const std::string paused =
+        R"({"connection":"odoo-main","paused":true,"paused_by":"local","reason":"m","circuit_open":false})";
+    FakeService service(
+        {{"GET /admin/connection", Answer{.body = paused}}, {"POST /admin/connection/pause", Answer{.body = paused}}});
     const Desk desk({{"ingress", "", service.url()}, {"order-export", "odoo-main", service.url()}});
     const auto ran = desk.run({"connection", "pause", "odoo-main", "--reason", "m"});
     CHECK(ran.code == 0);
@@ -157,7 +169,9 @@ TEST_CASE("synclinectl: pause and resume go to the named connection", "[http]") 
 }
 
 TEST_CASE("synclinectl: redrive looks first and acts on the one service that did it", "[http]") {
-    FakeService service({{"POST /admin/redrive", Answer{.body = R"({"dry_run":true,"was":"done","key":"eu/5001","type":"syncline.orders.v1.OrderChanged"})"}}});
+    FakeService service(
+        {{"POST /admin/redrive",
+          Answer{.body = R"({"dry_run":true,"was":"done","key":"eu/5001","type":"syncline.orders.v1.OrderChanged"})"}}});
     const Desk desk({{"order-export", "odoo-main", service.url()}});
     const auto dry = desk.run({"redrive", "5f0c0000-0000-5000-8000-000000000000", "--dry-run"});
     CHECK(dry.code == 0);

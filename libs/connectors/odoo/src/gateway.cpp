@@ -102,7 +102,8 @@ struct Gateway::State {
     }
     Batches& reads() {
         std::call_once(reads_once, [this] {
-            reads_made = std::make_unique<Batches>(gather(options.read_calls_in_flight, options.read_batch_max, options.read_linger), flush());
+            reads_made = std::make_unique<Batches>(
+                gather(options.read_calls_in_flight, options.read_batch_max, options.read_linger), flush());
         });
         return *reads_made;
     }

@@ -1,14 +1,14 @@
 #include "src/processing/admin_routes.h"
 
-#include <syncline/common/v1/dead_letter_action.pb.h>
 #include <google/protobuf/util/time_util.h>
+#include <syncline/common/v1/dead_letter_action.pb.h>
 
-#include <algorithm>
 #include <syncline/core/hash.h>
 #include <syncline/core/parse.h>
 #include <syncline/core/time.h>
 #include <syncline/json/document.h>
 #include <syncline/json/writer.h>
+#include <algorithm>
 
 #include "src/processing/engine.h"
 #include "src/store/admin_rows.h"
@@ -84,7 +84,9 @@ int limit_of(const AdminRequest& request) {
     return limit ? std::clamp(*limit, 1, kLimitMax) : 100;
 }
 
-std::string time_text(core::SystemTime time) { return core::format_rfc3339_utc(time); }
+std::string time_text(core::SystemTime time) {
+    return core::format_rfc3339_utc(time);
+}
 
 void write_event(json::Writer& out, const store::EventRow& event) {
     out.member("event_id", event.event_id)
@@ -130,7 +132,9 @@ void write_dead_letter(json::Writer& out, const store::StoredDeadLetter& stored)
         .end_object();
 }
 
-AdminReply unknown(std::string_view what) { return AdminReply::problem(404, "not_found", what); }
+AdminReply unknown(std::string_view what) {
+    return AdminReply::problem(404, "not_found", what);
+}
 
 bool looks_like_uuid(std::string_view text) {
     return text.size() == 36 && text.find_first_not_of("0123456789abcdef-") == std::string_view::npos;
@@ -143,13 +147,16 @@ public:
     AdminReply key(const AdminRequest& request) const {
         const auto name = request.path_value("key");
         auto inbox = store::inbox_of_key(pool(), deadline(), who(), name);
-        auto parked = store::list_parked(pool(), deadline(), who(), {.state = {}, .shop = {}, .key = name, .code = {}, .limit = kLimitMax});
-        auto dead = store::list_dead_letters(pool(), deadline(), who(),
-                                             {.state = {}, .error_class = {}, .code = {}, .shop = {}, .key = name, .since = {}, .limit = kLimitMax});
+        auto parked =
+            store::list_parked(pool(), deadline(), who(), {.state = {}, .shop = {}, .key = name, .code = {}, .limit = kLimitMax});
+        auto dead = store::list_dead_letters(
+            pool(), deadline(), who(),
+            {.state = {}, .error_class = {}, .code = {}, .shop = {}, .key = name, .since = {}, .limit = kLimitMax});
         auto unsent = store::unsent_of_key(pool(), deadline(), name);
         auto actions = store::actions_about(pool(), deadline(), who(), name);
-        for (const auto* error : {inbox ? nullptr : &inbox.error(), parked ? nullptr : &parked.error(), dead ? nullptr : &dead.error(),
-                                  unsent ? nullptr : &unsent.error(), actions ? nullptr : &actions.error()}) {
+        for (const auto* error :
+             {inbox ? nullptr : &inbox.error(), parked ? nullptr : &parked.error(), dead ? nullptr : &dead.error(),
+              unsent ? nullptr : &unsent.error(), actions ? nullptr : &actions.error()}) {
             if (error != nullptr) {
                 return AdminReply::problem(*error);
             }
@@ -242,7 +249,7 @@ public:
                 return released;
             }
             if (*released == 0) {
-                return core::fail(ErrorKind::not_ready, "not_held", 
+                return core::fail(ErrorKind::not_ready, "not_held",
                                   overriding ? "nothing of this key is held with this code" : "nothing of this key is held");
             }
             if (auto ok = recorded(tx, overriding ? "override" : "release", name, request.actor, order->reason, {}); !ok) {
@@ -318,23 +325,27 @@ public:
             return AdminReply::problem(order.error());
         }
         if (order->replay_id.empty() && !order->dry_run) {
-            return AdminReply::problem(400, "replay_id_missing", "name this replay, so that twice pressed is once: {\"replay_id\": \"…\"}");
+            return AdminReply::problem(400, "replay_id_missing",
+                                       "name this replay, so that twice pressed is once: {\"replay_id\": \"…\"}");
         }
-        return on_dead_letter(request, *order, "replay", [&](postgres::Transaction& tx, const store::DeadLetter& letter) -> core::Result<void> {
-            const store::ParkedEvent event{.event = letter.event,
-                                           .family = letter.family,
-                                           .resource = letter.resource,
-                                           .version = letter.version,
-                                           .waiting = {.kind = ErrorKind::not_ready, .code = "replayed", .reason = "replayed by an operator"},
-                                           .first_at = now(),
-                                           .last_at = now(),
-                                           .due_at = now(),
-                                           .record = letter.record};
-            if (auto ok = store::settle_dead_letter(tx, who(), now(), letter.id, "replayed", store::InboxState::parked); !ok) {
-                return ok;
-            }
-            return store::append_events(tx, who(), now(), std::span(&event, 1));
-        });
+        return on_dead_letter(
+            request, *order, "replay", [&](postgres::Transaction& tx, const store::DeadLetter& letter) -> core::Result<void> {
+                const store::ParkedEvent event{
+                    .event = letter.event,
+                    .family = letter.family,
+                    .resource = letter.resource,
+                    .version = letter.version,
+                    .waiting = {.kind = ErrorKind::not_ready, .code = "replayed", .reason = "replayed by an operator"},
+                    .first_at = now(),
+                    .last_at = now(),
+                    .due_at = now(),
+                    .record = letter.record};
+                if (auto ok = store::settle_dead_letter(tx, who(), now(), letter.id, "replayed", store::InboxState::parked);
+                    !ok) {
+                    return ok;
+                }
+                return store::append_events(tx, who(), now(), std::span(&event, 1));
+            });
     }
 
     AdminReply discard(const AdminRequest& request) const {
@@ -376,8 +387,9 @@ public:
             return connection(request);
         }
         const auto done = pool().run(deadline(), [&](postgres::Transaction& tx) -> core::Result<void> {
-            auto changed = pausing ? store::pause_connection(tx, who(), {.actor = request.actor, .reason = order->reason, .at = now()})
-                                   : store::resume_connection(tx, who());
+            auto changed =
+                pausing ? store::pause_connection(tx, who(), {.actor = request.actor, .reason = order->reason, .at = now()})
+                        : store::resume_connection(tx, who());
             if (!changed) {
                 return changed;
             }
@@ -407,9 +419,11 @@ public:
         }
         const auto& found = **entry;
         if (found.state != "done" && found.state != "skipped") {
-            return AdminReply::problem(409, "not_done", "the event is " + found.state + ": only done or skipped events are driven again");
+            return AdminReply::problem(409, "not_done",
+                                       "the event is " + found.state + ": only done or skipped events are driven again");
         }
-        const auto records = engine_.ports().reader.read(std::span(&found.event.position, 1), core::Deadline(core::system_clock(), std::chrono::seconds{10}));
+        const auto records = engine_.ports().reader.read(std::span(&found.event.position, 1),
+                                                         core::Deadline(core::system_clock(), std::chrono::seconds{10}));
         if (!records.front()) {
             return AdminReply::problem(records.front().error());
         }
@@ -418,16 +432,17 @@ public:
             return AdminReply::problem(409, "not_handled", "no handler here takes this event");
         }
         if (!order->dry_run) {
-            const store::ParkedEvent again{.event = event.row,
-                                           .family = event.handler->family,
-                                           .resource = event.resource,
-                                           .version = event.version,
-                                           .mode = store::Mode::redrive,
-                                           .waiting = {.kind = ErrorKind::not_ready, .code = "redrive", .reason = "driven again by an operator"},
-                                           .first_at = now(),
-                                           .last_at = now(),
-                                           .due_at = now(),
-                                           .record = *records.front()};
+            const store::ParkedEvent again{
+                .event = event.row,
+                .family = event.handler->family,
+                .resource = event.resource,
+                .version = event.version,
+                .mode = store::Mode::redrive,
+                .waiting = {.kind = ErrorKind::not_ready, .code = "redrive", .reason = "driven again by an operator"},
+                .first_at = now(),
+                .last_at = now(),
+                .due_at = now(),
+                .record = *records.front()};
             const auto done = pool().run(deadline(), [&](postgres::Transaction& tx) -> core::Result<void> {
                 if (auto ok = store::append_events(tx, who(), now(), std::span(&again, 1)); !ok) {
                     return ok;
@@ -466,7 +481,8 @@ private:
                 return core::fail(ErrorKind::not_ready, "not_found", "no such dead letter");
             }
             const auto& stored = **found;
-            auto fresh = store::record_action(tx, who(), action(verb, stored.letter.event.at.key, request.actor, order.reason, action_id));
+            auto fresh =
+                store::record_action(tx, who(), action(verb, stored.letter.event.at.key, request.actor, order.reason, action_id));
             if (!fresh) {
                 return std::unexpected(std::move(fresh.error()));
             }
@@ -491,11 +507,11 @@ private:
         return AdminReply::json(std::move(out).take());
     }
 
-    core::Result<void> announce(postgres::Transaction& tx, std::string_view verb, const store::DeadLetter& letter, const std::string& actor,
-                                const Order& order) const {
+    core::Result<void> announce(postgres::Transaction& tx, std::string_view verb, const store::DeadLetter& letter,
+                                const std::string& actor, const Order& order) const {
         common::v1::DeadLetterAction event;
-        const auto id = core::uuid_v5(core::kSynclineNamespace,
-                                      "action|" + std::string(verb) + '|' + letter.id + '|' + order.replay_id + '|' + time_text(letter.last_at));
+        const auto id = core::uuid_v5(core::kSynclineNamespace, "action|" + std::string(verb) + '|' + letter.id + '|' +
+                                                                    order.replay_id + '|' + time_text(letter.last_at));
         event.set_action_id(id);
         event.set_dead_letter_id(letter.id);
         event.set_group(who().group);
@@ -503,27 +519,37 @@ private:
         event.set_actor(actor);
         event.set_reason(order.reason);
         *event.mutable_acted_at() = google::protobuf::util::TimeUtil::NanosecondsToTimestamp(now().time_since_epoch().count());
-        store::OutboxRow row{.id = id, .aggregate_type = "dead-letter-actions.v1", .aggregate_id = letter.event.at.key, .type = event.GetTypeName()};
-        row.record = {.topic = "dead-letter-actions.v1", .key = letter.record.key, .value = event.SerializeAsString(), .headers = {}};
-        row.record.headers = cloud_event_headers({.id = id,
-                                                  .type = row.type,
-                                                  .source = "syncline/" + engine_.options().service,
-                                                  .subject = letter.id,
-                                                  .correlation_id = std::string(header_value(letter.record.headers, "ce_correlationid")),
-                                                  .traceparent = {},
-                                                  .time = now(),
-                                                  .received_at = {}});
+        store::OutboxRow row{.id = id,
+                             .aggregate_type = "dead-letter-actions.v1",
+                             .aggregate_id = letter.event.at.key,
+                             .type = event.GetTypeName()};
+        row.record = {
+            .topic = "dead-letter-actions.v1", .key = letter.record.key, .value = event.SerializeAsString(), .headers = {}};
+        row.record.headers =
+            cloud_event_headers({.id = id,
+                                 .type = row.type,
+                                 .source = "syncline/" + engine_.options().service,
+                                 .subject = letter.id,
+                                 .correlation_id = std::string(header_value(letter.record.headers, "ce_correlationid")),
+                                 .traceparent = {},
+                                 .time = now(),
+                                 .received_at = {}});
         const store::OutboxRow* rows[] = {&row};
         return store::insert_outbox(tx, now(), rows);
     }
 
-    store::AdminAction action(std::string_view verb, const std::string& subject, const std::string& actor, const std::string& reason,
-                              const std::string& id) const {
-        return {.id = id.empty() ? core::uuid_v4() : id, .verb = std::string(verb), .subject = subject, .actor = actor, .reason = reason, .at = now()};
+    store::AdminAction action(std::string_view verb, const std::string& subject, const std::string& actor,
+                              const std::string& reason, const std::string& id) const {
+        return {.id = id.empty() ? core::uuid_v4() : id,
+                .verb = std::string(verb),
+                .subject = subject,
+                .actor = actor,
+                .reason = reason,
+                .at = now()};
     }
 
-    core::Result<void> recorded(postgres::Transaction& tx, std::string_view verb, const std::string& subject, const std::string& actor,
-                                const std::string& reason, const std::string& id) const {
+    core::Result<void> recorded(postgres::Transaction& tx, std::string_view verb, const std::string& subject,
+                                const std::string& actor, const std::string& reason, const std::string& id) const {
         auto fresh = store::record_action(tx, who(), action(verb, subject, actor, reason, id));
         if (!fresh) {
             return std::unexpected(std::move(fresh.error()));
@@ -543,12 +569,14 @@ private:
 
 void add_admin_routes(AdminRouter& router, Engine& engine) {
     const auto routes = std::make_shared<const Routes>(engine);
-    router.route("GET", "/admin/keys/{key...}", "What became of the events of a key.", [routes](const auto& r) { return routes->key(r); });
+    router.route("GET", "/admin/keys/{key...}", "What became of the events of a key.",
+                 [routes](const auto& r) { return routes->key(r); });
     router.route("GET", "/admin/parked", "Events that wait for another attempt. Query: shop, key, code, limit.",
                  [routes](const auto& r) { return routes->parked(r, "waiting"); });
     router.route("GET", "/admin/holds", "Events that wait for a mapping or a person. Query: shop, key, code, limit.",
                  [routes](const auto& r) { return routes->parked(r, "held"); });
-    router.route("GET", "/admin/holds/{key...}", "What of a key is held, and why.", [routes](const auto& r) { return routes->hold(r); });
+    router.route("GET", "/admin/holds/{key...}", "What of a key is held, and why.",
+                 [routes](const auto& r) { return routes->hold(r); });
     router.route("POST", "/admin/holds/{key...}/release", "Looks again at what is held of a key. Body: reason.",
                  [routes](const auto& r) { return routes->release(r, false); });
     router.route("POST", "/admin/holds/{key...}/override", "Goes on in spite of this code. Body: code, reason.",

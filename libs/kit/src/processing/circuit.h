@@ -1,4 +1,5 @@
-// Whether the target is there. Opens when it is not; then one key at a time, each time a different one, finds out when it is back.
+// Whether the target is there. Opens when it is not; then one key at a time, each time a different one, finds out when it is
+// back.
 //
 // closed → (a failed probe, 5 different keys failing with no success between, unauthorized, throttled) → open
 // open   → after 1, 2, 4 … 30 s (a fifth of it random): probe, then one trial → a success closes, a failure opens for longer
@@ -6,13 +7,13 @@
 // Any thread; blocks nothing. Who owns it asks `due()` and does the probing (engine.cpp).
 #pragma once
 
+#include <syncline/core/clock.h>
+#include <syncline/core/error.h>
 #include <chrono>
 #include <functional>
 #include <mutex>
 #include <set>
 #include <string>
-#include <syncline/core/clock.h>
-#include <syncline/core/error.h>
 
 namespace syncline::kit {
 
@@ -20,7 +21,8 @@ class Circuit {
 public:
     static constexpr std::size_t kDifferentKeysMax = 5;
 
-    // `jitter` gives 0..1; `changed` runs after each opening and closing, on the thread that caused it, without locks: ask open().
+    // `jitter` gives 0..1; `changed` runs after each opening and closing, on the thread that caused it, without locks: ask
+    // open().
     Circuit(core::Clock& clock, bool can_probe, std::function<double()> jitter, std::function<void()> changed);
 
     // The target answered, whatever it said.

@@ -1,9 +1,9 @@
 #include "src/processing/closing.h"
 
-#include <algorithm>
-#include <numeric>
 #include <syncline/core/fault.h>
 #include <syncline/telemetry/log.h>
+#include <algorithm>
+#include <numeric>
 
 namespace syncline::kit {
 namespace {
@@ -16,10 +16,13 @@ ClosingDesk::ClosingDesk(Database& database, store::Identity who, core::Clock& c
     : database_(database),
       who_(std::move(who)),
       clock_(clock),
-      gather_(std::make_unique<core::Gather<ClosingRequest, Answer>>(core::GatherOptions{.batch_max = 100, .linger = linger, .flushers = 2},
-                                                                     [this](std::vector<ClosingRequest>&& requests) { return flush(requests); })) {}
+      gather_(std::make_unique<core::Gather<ClosingRequest, Answer>>(
+          core::GatherOptions{.batch_max = 100, .linger = linger, .flushers = 2},
+          [this](std::vector<ClosingRequest>&& requests) { return flush(requests); })) {}
 
-ClosingDesk::Answer ClosingDesk::settle(ClosingRequest request) { return gather_->submit(std::move(request)); }
+ClosingDesk::Answer ClosingDesk::settle(ClosingRequest request) {
+    return gather_->submit(std::move(request));
+}
 
 std::vector<ClosingDesk::Answer> ClosingDesk::flush(const std::vector<ClosingRequest>& requests) {
     std::vector<Answer> answers(requests.size(), Answer(store::ClosingAnswer{}));
@@ -29,18 +32,22 @@ std::vector<ClosingDesk::Answer> ClosingDesk::flush(const std::vector<ClosingReq
     return answers;
 }
 
-void ClosingDesk::write(const std::vector<ClosingRequest>& requests, std::vector<std::size_t> indexes, std::vector<Answer>& answers) {
+void ClosingDesk::write(const std::vector<ClosingRequest>& requests, std::vector<std::size_t> indexes,
+                        std::vector<Answer>& answers) {
     while (!indexes.empty()) {
         std::vector<const store::Closing*> closings;
         for (const auto i : indexes) {
             closings.push_back(&requests[i].closing);
         }
         // The batch is given up only when nobody in it waits any more.
-        const auto give_up = [&] { return std::ranges::all_of(indexes, [&](auto i) { return requests[i].home->abandoned.load(); }); };
+        const auto give_up = [&] {
+            return std::ranges::all_of(indexes, [&](auto i) { return requests[i].home->abandoned.load(); });
+        };
         auto written = database_.persist(give_up, false, [&] { return write_once(closings); });
         if (!written) {
             if (indexes.size() > 1 && !database_is_away(written.error())) {
-                telemetry::log::failure(telemetry::log::Level::warn, "closing_batch_refused", written.error(), {{"events", indexes.size()}});
+                telemetry::log::failure(telemetry::log::Level::warn, "closing_batch_refused", written.error(),
+                                        {{"events", indexes.size()}});
                 for (const auto i : indexes) {
                     write(requests, {i}, answers);
                 }
@@ -84,16 +91,18 @@ core::Result<store::ClosingBatchAnswer> ClosingDesk::write_once(const std::vecto
     if (settled.error().code != "commit_in_doubt" || id.text.empty()) {
         return std::unexpected(settled.error());
     }
-    const auto committed = database_.persist([] { return false; }, true, [&]() -> core::Result<bool> {
-        auto known = store::was_committed(database_.pool(), database_.deadline(), id);
-        if (!known) {
-            return std::unexpected(std::move(known.error()));
-        }
-        if (!*known) {
-            return core::fail(core::ErrorKind::transient, "commit_running", "the transaction still runs");
-        }
-        return **known;
-    });
+    const auto committed =
+        database_.persist([] { return false; }, true,
+                          [&]() -> core::Result<bool> {
+                              auto known = store::was_committed(database_.pool(), database_.deadline(), id);
+                              if (!known) {
+                                  return std::unexpected(std::move(known.error()));
+                              }
+                              if (!*known) {
+                                  return core::fail(core::ErrorKind::transient, "commit_running", "the transaction still runs");
+                              }
+                              return **known;
+                          });
     telemetry::log::warn("commit_in_doubt", {{"events", closings.size()}, {"committed", committed.value_or(false)}});
     if (!committed) {
         return std::unexpected(committed.error());
@@ -101,7 +110,8 @@ core::Result<store::ClosingBatchAnswer> ClosingDesk::write_once(const std::vecto
     if (*committed) {
         return answer;
     }
-    return core::fail(core::ErrorKind::transient, "postgres_unavailable", "the connection was lost at commit; nothing was written");
+    return core::fail(core::ErrorKind::transient, "postgres_unavailable",
+                      "the connection was lost at commit; nothing was written");
 }
 
 }  // namespace syncline::kit

@@ -4,9 +4,9 @@
 // that PostgreSQL refuses is written event by event, so that only the bad one fails; a commit in doubt is looked up.
 #pragma once
 
-#include <memory>
 #include <syncline/core/clock.h>
 #include <syncline/core/gather.h>
+#include <memory>
 #include <vector>
 
 #include "src/processing/database.h"

@@ -1,7 +1,7 @@
 #include "src/processing/database.h"
 
-#include <algorithm>
 #include <syncline/telemetry/log.h>
+#include <algorithm>
 
 namespace syncline::kit {
 
@@ -11,7 +11,9 @@ bool database_is_away(const core::Error& error) {
     return error.kind == core::ErrorKind::transient || error.kind == core::ErrorKind::unauthorized;
 }
 
-bool database_quarrels(const core::Error& error) { return error.kind == core::ErrorKind::conflict; }
+bool database_quarrels(const core::Error& error) {
+    return error.kind == core::ErrorKind::conflict;
+}
 
 void Database::available(bool is) {
     if (available_.exchange(is) == is) {

@@ -2,14 +2,14 @@
 // and nothing is parked or dead-lettered. Errors that are not the database's absence come back at once.
 #pragma once
 
+#include <syncline/core/clock.h>
+#include <syncline/core/error.h>
+#include <syncline/postgres/pool.h>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
-#include <syncline/core/clock.h>
-#include <syncline/core/error.h>
-#include <syncline/postgres/pool.h>
 #include <utility>
 
 namespace syncline::kit {

@@ -1,11 +1,11 @@
 #include "src/processing/engine.h"
 
-#include <algorithm>
-#include <ranges>
-#include <set>
 #include <syncline/core/fault.h>
 #include <syncline/core/hash.h>
 #include <syncline/telemetry/log.h>
+#include <algorithm>
+#include <ranges>
+#include <set>
 
 #include "src/processing/scans.h"
 
@@ -14,7 +14,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-store::Identity identity_of(const HandlerTable& handlers, const std::optional<TargetSpec>& target, const ProcessorOptions& options) {
+store::Identity identity_of(const HandlerTable& handlers, const std::optional<TargetSpec>& target,
+                            const ProcessorOptions& options) {
     return {.group = handlers.group(),
             .grp = store::group_number(handlers.group()),
             .connection = target && !target->connection.empty() ? target->connection : handlers.group(),
@@ -23,8 +24,8 @@ store::Identity identity_of(const HandlerTable& handlers, const std::optional<Ta
 
 }  // namespace
 
-Processor::Engine::Engine(HandlerTable handlers, std::optional<TargetSpec> target, ResolvesHold resolves, ProcessorOptions options,
-                          const ProcessorPorts& ports)
+Processor::Engine::Engine(HandlerTable handlers, std::optional<TargetSpec> target, ResolvesHold resolves,
+                          ProcessorOptions options, const ProcessorPorts& ports)
     : handlers_(std::move(handlers)),
       target_(std::move(target)),
       resolves_(std::move(resolves)),
@@ -38,9 +39,12 @@ Processor::Engine::Engine(HandlerTable handlers, std::optional<TargetSpec> targe
       random_(std::random_device{}()),
       circuit_(
           ports.clock, target_ && target_->probe,
-          [this] { return static_cast<double>(random_() - std::minstd_rand::min()) / static_cast<double>(std::minstd_rand::max()); },
+          [this] {
+              return static_cast<double>(random_() - std::minstd_rand::min()) / static_cast<double>(std::minstd_rand::max());
+          },
           [this] { circuit_changed(); }),
-      workers_(options_.keys_in_flight_max, options_.worker_stack_bytes, [this] { return work(); }, [this] { return lanes_.ready(); }),
+      workers_(
+          options_.keys_in_flight_max, options_.worker_stack_bytes, [this] { return work(); }, [this] { return lanes_.ready(); }),
       relay_(std::make_unique<Relay>(database_, ports_.sink, ports_.clock,
                                      RelayOptions{.owner = who_.owner,
                                                   .sweep_every = options_.scan_every,
@@ -56,7 +60,8 @@ Processor::Engine::Engine(HandlerTable handlers, std::optional<TargetSpec> targe
     metrics.gauge("syncline_handlers_running", "Handlers running now.", [this] { return static_cast<double>(lanes_.running()); });
     metrics.gauge("syncline_partitions_paused", "Assigned partitions that are paused.",
                   [this] { return flow_.paused() ? static_cast<double>(figures().partitions) : 0.0; });
-    metrics.gauge("syncline_postgres_available", "1 while PostgreSQL answers.", [this] { return database_.is_available() ? 1.0 : 0.0; });
+    metrics.gauge("syncline_postgres_available", "1 while PostgreSQL answers.",
+                  [this] { return database_.is_available() ? 1.0 : 0.0; });
     metrics.gauge("syncline_consumer_lag_records", "Records not yet read.", {"topic", "partition"}, [this] {
         std::vector<telemetry::Sample> samples;
         for (const auto& lag : ports_.source.lag()) {
@@ -86,7 +91,9 @@ core::Result<void> Processor::Engine::start() {
             }
             std::vector<store::Mark> marks;
             std::ranges::copy(highest | std::views::values, std::back_inserter(marks));
-            const auto give_up = [&] { return std::ranges::all_of(wanted, [](const auto& w) { return w.second->abandoned.load(); }); };
+            const auto give_up = [&] {
+                return std::ranges::all_of(wanted, [](const auto& w) { return w.second->abandoned.load(); });
+            };
             const auto raised = database_.persist(
                 give_up, true, [&] { return store::raise_marks(database_.pool(), database_.deadline(), who_, marks); });
             return std::vector<bool>(wanted.size(), raised.has_value());
@@ -186,7 +193,9 @@ void Processor::Engine::set_operator_pause(bool paused) {
     lanes_.close(paused);
 }
 
-void Processor::Engine::wake_relay() { relay_->wake(); }
+void Processor::Engine::wake_relay() {
+    relay_->wake();
+}
 
 void Processor::Engine::on_assigned(const std::vector<TopicPartition>& partitions) {
     std::vector<AssignmentPtr> made;
@@ -236,7 +245,9 @@ void Processor::Engine::on_revoked(const std::vector<TopicPartition>& partitions
         }
         return set;
     }();
-    const auto mine = [&](const Assignment& assignment) { return which.contains(&assignment); };
+    const auto mine = [&](const Assignment& assignment) {
+        return which.contains(&assignment);
+    };
     for (const auto& task : lanes_.drop(mine)) {
         account(*task, false);
     }
@@ -371,8 +382,8 @@ void Processor::Engine::circuit_changed() {
     lanes_.trials_only(open);
     flow_.set(PauseReason::circuit, open);
     meters_.circuit_open.with({who_.connection}).set(open ? 1 : 0);
-    telemetry::log::write(open ? telemetry::log::Level::warn : telemetry::log::Level::info, open ? "circuit_opened" : "circuit_closed",
-                          {{"connection", who_.connection}});
+    telemetry::log::write(open ? telemetry::log::Level::warn : telemetry::log::Level::info,
+                          open ? "circuit_opened" : "circuit_closed", {{"connection", who_.connection}});
     wake_ticker();
 }
 

@@ -10,6 +10,8 @@
 // engine.cpp: life and rebalances; intake.cpp: admission; handling.cpp: tasks to their fates.
 #pragma once
 
+#include <syncline/core/gather.h>
+#include <syncline/kit/processor.h>
 #include <atomic>
 #include <condition_variable>
 #include <deque>
@@ -19,8 +21,6 @@
 #include <optional>
 #include <random>
 #include <string>
-#include <syncline/core/gather.h>
-#include <syncline/kit/processor.h>
 #include <thread>
 #include <vector>
 
@@ -97,8 +97,8 @@ private:
     void handle_record(const TaskPtr& task);
     void handle_queue(const TaskPtr& task);
     struct QueueStep {
-        bool stop = false;   // The run ends here; the task was given back to the lanes.
-        bool waits = false;  // The event is still in the queue.
+        bool stop = false;        // The run ends here; the task was given back to the lanes.
+        bool waits = false;       // The event is still in the queue.
         bool with_queue = false;  // It was dead-lettered after its time, and takes what waits behind it along.
         bool key_parked = true;
     };

@@ -3,10 +3,10 @@
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/message_lite.h>
 
-#include <algorithm>
-#include <set>
 #include <syncline/core/hash.h>
 #include <syncline/core/time.h>
+#include <algorithm>
+#include <set>
 
 namespace syncline::kit {
 namespace {
@@ -37,10 +37,15 @@ std::string event_id_of(std::string_view ce_id, const Position& position) {
     return is_uuid(ce_id) ? std::string(ce_id) : core::uuid_v5(core::kSynclineNamespace, ce_id);
 }
 
-core::SystemTime time_of(std::string_view text) { return core::parse_rfc3339(text).value_or(core::SystemTime{}); }
+core::SystemTime time_of(std::string_view text) {
+    return core::parse_rfc3339(text).value_or(core::SystemTime{});
+}
 
 core::Error wrong(std::string message) {
-    return {.kind = core::ErrorKind::bug, .code = "handlers_wrong", .message = std::move(message), .hint = "mend the wiring of the service"};
+    return {.kind = core::ErrorKind::bug,
+            .code = "handlers_wrong",
+            .message = std::move(message),
+            .hint = "mend the wiring of the service"};
 }
 
 }  // namespace
@@ -170,11 +175,14 @@ RecordHeaders cloud_event_headers(const OutgoingHeaders& headers) {
 }
 
 OutgoingRecord dead_letter_record(const store::DeadLetter& letter, std::string_view group) {
-    OutgoingRecord record{.topic = "dead-letters.v1", .key = letter.record.key, .value = letter.record.value, .headers = letter.record.headers};
+    OutgoingRecord record{
+        .topic = "dead-letters.v1", .key = letter.record.key, .value = letter.record.value, .headers = letter.record.headers};
     const auto& position = letter.event.position;
     const auto partition = std::to_string(position.partition);
     const auto offset = std::to_string(position.offset);
-    const auto add = [&](std::string name, std::string_view value) { record.headers.emplace_back(std::move(name), value); };
+    const auto add = [&](std::string name, std::string_view value) {
+        record.headers.emplace_back(std::move(name), value);
+    };
     add("syncline-dead-letter-id", letter.id);
     add("syncline-error-class", letter.error_class);
     add("syncline-error-code", letter.code);

@@ -1,14 +1,14 @@
 // A record as an event: its CloudEvents headers, its handler, its message. Also the headers of what the kit publishes.
 #pragma once
 
-#include <map>
-#include <memory>
-#include <string>
-#include <string_view>
 #include <syncline/core/error.h>
 #include <syncline/kit/delivery.h>
 #include <syncline/kit/handler.h>
 #include <syncline/kit/transport.h>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 

@@ -10,12 +10,14 @@ using core::ErrorKind;
 using namespace std::chrono_literals;
 
 constexpr std::array kTable{
-    FateRow{ErrorKind::transient, "the target is there for nobody", "wait for the circuit, partitions paused, at the head of its lane"},
+    FateRow{ErrorKind::transient, "the target is there for nobody",
+            "wait for the circuit, partitions paused, at the head of its lane"},
     FateRow{ErrorKind::transient, "5 attempts while others succeed, or no target", "park the key, without a limit"},
     FateRow{ErrorKind::throttled, "", "wait for the circuit (it opens for retry-after), at the head of its lane"},
     FateRow{ErrorKind::unauthorized, "", "wait for the circuit (it opens at once), at the head of its lane"},
     FateRow{ErrorKind::unknown_outcome, "the target creates once by the key", "send again at once, 3 times, then park the key"},
-    FateRow{ErrorKind::unknown_outcome, "otherwise", "park the key for the target's longest request, then look up; 24 h, then dead letter"},
+    FateRow{ErrorKind::unknown_outcome, "otherwise",
+            "park the key for the target's longest request, then look up; 24 h, then dead letter"},
     FateRow{ErrorKind::conflict, "another holds the intent", "come back when its lease ends, not counted"},
     FateRow{ErrorKind::conflict, "otherwise", "park the key; 24 h, then dead letter with its queue"},
     FateRow{ErrorKind::not_ready, "", "park the key; 24 h, then dead letter with its queue"},
@@ -84,6 +86,8 @@ Fate decide_fate(const core::Error& error, const FateContext& context) {
     return {FateKind::dead_letter};
 }
 
-std::span<const FateRow> fate_table() { return kTable; }
+std::span<const FateRow> fate_table() {
+    return kTable;
+}
 
 }  // namespace syncline::kit

@@ -1,11 +1,11 @@
 // What becomes of an event whose handler failed: the one place that decides. Pure; docs/architecture.md prints fate_table().
 #pragma once
 
+#include <syncline/core/error.h>
 #include <chrono>
 #include <optional>
 #include <span>
 #include <string_view>
-#include <syncline/core/error.h>
 
 namespace syncline::kit {
 
@@ -25,8 +25,8 @@ struct Fate {
 };
 
 struct FateContext {
-    int attempts = 1;                // Finished ones, this one included.
-    int bug_tries = 1;               // Attempts in a row that ended as a bug, this one included.
+    int attempts = 1;                  // Finished ones, this one included.
+    int bug_tries = 1;                 // Attempts in a row that ended as a bug, this one included.
     std::chrono::milliseconds age{0};  // Since the first failure.
     bool has_target = true;
     bool circuit_open = false;
@@ -43,8 +43,8 @@ struct FateContext {
 [[nodiscard]] std::chrono::milliseconds parked_delay(int attempts);
 
 inline constexpr int kBugTriesMax = 3;
-inline constexpr int kResendsMax = 3;             // At once, of an effect that creates once.
-inline constexpr int kTransientAttemptsMax = 5;   // With a closed circuit: others succeed, so it is this key.
+inline constexpr int kResendsMax = 3;            // At once, of an effect that creates once.
+inline constexpr int kTransientAttemptsMax = 5;  // With a closed circuit: others succeed, so it is this key.
 
 // For docs/architecture.md and --describe.
 struct FateRow {

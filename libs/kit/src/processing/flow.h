@@ -3,12 +3,12 @@
 // Any thread. pause() and resume() of the source are called one at a time, in the order of the changes.
 #pragma once
 
+#include <syncline/kit/transport.h>
 #include <cstdint>
 #include <map>
 #include <mutex>
 #include <set>
 #include <string_view>
-#include <syncline/kit/transport.h>
 #include <vector>
 
 namespace syncline::kit {

@@ -2,11 +2,11 @@
 
 #include <google/protobuf/message_lite.h>
 
-#include <algorithm>
 #include <syncline/core/fault.h>
 #include <syncline/core/hash.h>
 #include <syncline/telemetry/log.h>
 #include <syncline/telemetry/trace.h>
+#include <algorithm>
 #include <typeinfo>
 
 namespace syncline::kit {
@@ -68,7 +68,8 @@ public:
         }
         SYNCLINE_FAULT_POINT("intent_written");
         if (!lease.still_held()) {
-            // It took so long to get (PostgreSQL was away) that nothing may be sent any more: it is ours, the next attempt renews it.
+            // It took so long to get (PostgreSQL was away) that nothing may be sent any more: it is ours, the next attempt renews
+            // it.
             result_.lease_busy = true;
             result_.busy_key = options.external_key;
             result_.busy_until = context_.clock.now();
@@ -118,10 +119,13 @@ private:
     }
 
     core::Result<EffectRecord> end_shared(const TakenIntent& taken, core::Result<EffectRecord> done) {
-        store::SharedEnd end{.external_key = taken.external_key, .holder = request_.event.row.at.key, .epoch = request_.home->epoch};
+        store::SharedEnd end{
+            .external_key = taken.external_key, .holder = request_.event.row.at.key, .epoch = request_.home->epoch};
         if (taken.succeeded) {
-            end.close = store::IntentClose{
-                .external_key = taken.external_key, .version = taken.version, .record = taken.record, .position = request_.event.row.position};
+            end.close = store::IntentClose{.external_key = taken.external_key,
+                                           .version = taken.version,
+                                           .record = taken.record,
+                                           .position = request_.event.row.position};
         } else if (taken.unknown) {
             end.lease_until = context_.clock.now() + context_.longest_request;
         }
@@ -172,7 +176,8 @@ Outcome call_handler(const RunRequest& request, HandlerRun& delivery) {
     try {
         return request.event.handler->call(*request.event.message, delivery);
     } catch (const std::exception& e) {
-        return Outcome::failed({.kind = ErrorKind::bug, .code = "exception", .message = std::string("the handler threw ") + typeid(e).name()});
+        return Outcome::failed(
+            {.kind = ErrorKind::bug, .code = "exception", .message = std::string("the handler threw ") + typeid(e).name()});
     } catch (...) {
         return Outcome::failed({.kind = ErrorKind::bug, .code = "exception", .message = "the handler threw something unknown"});
     }
@@ -203,8 +208,9 @@ RunResult run_handler(const RunContext& context, const RunRequest& request) {
         result.target_answered = true;
     }
     if (delivery.deadline().passed()) {
-        telemetry::log::warn("handler_overdue", {{"type", headers.type},
-                                                 {"took_ms", std::chrono::duration_cast<std::chrono::milliseconds>(result.took).count()}});
+        telemetry::log::warn(
+            "handler_overdue",
+            {{"type", headers.type}, {"took_ms", std::chrono::duration_cast<std::chrono::milliseconds>(result.took).count()}});
     }
     return result;
 }

@@ -1,12 +1,12 @@
 // One call of a handler: the Delivery it sees, and what it left behind.
 #pragma once
 
-#include <chrono>
-#include <optional>
-#include <string>
 #include <syncline/core/clock.h>
 #include <syncline/kit/delivery.h>
 #include <syncline/kit/outcome.h>
+#include <chrono>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "src/processing/event.h"

@@ -1,7 +1,7 @@
 // From a task of a lane to its fate: decode → (behind a parked key?) → handler → fate → closing transaction → lane.
+#include <syncline/telemetry/log.h>
 #include <algorithm>
 #include <set>
-#include <syncline/telemetry/log.h>
 
 #include "src/processing/engine.h"
 #include "src/store/parked_rows.h"
@@ -17,7 +17,8 @@ constexpr std::int64_t kMarkAhead = 16;
 constexpr int kAloneTriesMax = 3;
 
 core::Error process_died() {
-    return {.kind = ErrorKind::bug, .code = "process_died", .message = "the process ended three times while this record was handled"};
+    return {
+        .kind = ErrorKind::bug, .code = "process_died", .message = "the process ended three times while this record was handled"};
 }
 
 std::string_view short_name(const HandlerSpec* handler) {
@@ -67,7 +68,8 @@ void Processor::Engine::give_back(const TaskPtr& task, std::chrono::milliseconds
     wake_ticker();
 }
 
-void Processor::Engine::count(const HandlerSpec* handler, std::string_view outcome, std::string_view code, const EventHeaders* headers) {
+void Processor::Engine::count(const HandlerSpec* handler, std::string_view outcome, std::string_view code,
+                              const EventHeaders* headers) {
     meters_.events.with({short_name(handler), outcome, code}).add();
     if (headers != nullptr && headers->received_at != core::SystemTime{}) {
         meters_.age_seconds.with({short_name(handler)})
@@ -157,9 +159,9 @@ bool Processor::Engine::raise_mark(const TaskPtr& task) {
 }
 
 bool Processor::Engine::begin_alone(const TaskPtr& task, int& tries) {
-    const auto counted = database_.persist([&] { return task->home->abandoned.load(); }, true, [&] {
-        return store::count_poison_try(database_.pool(), database_.deadline(), who_, task->record.position);
-    });
+    const auto counted = database_.persist(
+        [&] { return task->home->abandoned.load(); }, true,
+        [&] { return store::count_poison_try(database_.pool(), database_.deadline(), who_, task->record.position); });
     tries = counted.value_or(0);
     return counted.has_value();
 }
@@ -228,7 +230,8 @@ void Processor::Engine::handle_record(const TaskPtr& task) {
                             {{"event_id", event.headers.id}, {"type", event.headers.type}, {"attempt", subject.attempts}});
     switch (fate.kind) {
         case FateKind::park:
-            finish_record(task, settle_waiting(context, subject, std::move(result), error, false, fate.delay), "parked", error.code);
+            finish_record(task, settle_waiting(context, subject, std::move(result), error, false, fate.delay), "parked",
+                          error.code);
             return;
         case FateKind::hold:
             finish_record(task, settle_waiting(context, subject, std::move(result), error, true, 0ms), "held", error.code);
@@ -249,15 +252,16 @@ void Processor::Engine::handle_record(const TaskPtr& task) {
     }
     if (task->alone) {
         // Counted was a start that may kill; this one came back.
-        (void)database_.persist([&] { return task->home->abandoned.load(); }, true, [&] {
-            return store::forget_poison_try(database_.pool(), database_.deadline(), who_, task->record.position);
-        });
+        (void)database_.persist(
+            [&] { return task->home->abandoned.load(); }, true,
+            [&] { return store::forget_poison_try(database_.pool(), database_.deadline(), who_, task->record.position); });
     }
     const bool at_once = fate.kind == FateKind::wait_for_circuit && circuit_.open();
     give_back(task, at_once ? 0ms : fate.delay, fate.kind == FateKind::wait_for_lease ? result.busy_key : std::string());
 }
 
-void Processor::Engine::finish_record(const TaskPtr& task, store::Closing closing, std::string_view outcome, std::string_view code) {
+void Processor::Engine::finish_record(const TaskPtr& task, store::Closing closing, std::string_view outcome,
+                                      std::string_view code) {
     const bool queued = closing.append.has_value();
     const bool wakes = closing.append_wakes;
     const bool dead = closing.dead.has_value();
@@ -269,7 +273,8 @@ void Processor::Engine::finish_record(const TaskPtr& task, store::Closing closin
             drop(task);
             return;
         }
-        telemetry::log::failure(telemetry::log::Level::error, "closing_refused", answer.error(), {{"event_id", task->event.headers.id}});
+        telemetry::log::failure(telemetry::log::Level::error, "closing_refused", answer.error(),
+                                {{"event_id", task->event.headers.id}});
         ++task->attempts;
         ++task->bug_tries;
         if (task->bug_tries >= kBugTriesMax && !dead && !database_is_away(answer.error())) {
@@ -278,7 +283,8 @@ void Processor::Engine::finish_record(const TaskPtr& task, store::Closing closin
                                   .attempts = task->attempts,
                                   .first_failed_at = task->first_failed_at,
                                   .alone = task->alone};
-            finish_record(task, settle_dead(settle_context(), subject, {}, as_bug(answer.error())), "dead_letter", as_bug(answer.error()).code);
+            finish_record(task, settle_dead(settle_context(), subject, {}, as_bug(answer.error())), "dead_letter",
+                          as_bug(answer.error()).code);
             return;
         }
         give_back(task, 1s);
@@ -316,7 +322,8 @@ void Processor::Engine::finish_record(const TaskPtr& task, store::Closing closin
     account(*task, true);
     const auto home = task->home;
     const auto key = task->key;
-    lanes_.finish(task, {.parked = queued ? std::optional(answer->key_parked) : std::nullopt, .settled = task->event.row.event_id});
+    lanes_.finish(task,
+                  {.parked = queued ? std::optional(answer->key_parked) : std::nullopt, .settled = task->event.row.event_id});
     if (wakes && answer->key_parked && !home->stopping) {
         lanes_.push_run(key, home);
     }
@@ -324,7 +331,9 @@ void Processor::Engine::finish_record(const TaskPtr& task, store::Closing closin
 
 void Processor::Engine::handle_queue(const TaskPtr& task) {
     const std::vector<store::KeyOf> keys{task->key};
-    const auto give_up = [&] { return task->home->abandoned.load(); };
+    const auto give_up = [&] {
+        return task->home->abandoned.load();
+    };
     const auto queue = database_.persist(give_up, true, [&] {
         return store::load_queues(database_.pool(), database_.deadline(), who_, ports_.clock.now(), keys);
     });
@@ -356,9 +365,13 @@ void Processor::Engine::handle_queue(const TaskPtr& task) {
             // The snapshot they belong to was given up after its time.
             const auto event = read_event(parked.record, handlers_);
             if (!parked.record.value.empty() && event.handler != nullptr) {
-                const Subject subject{
-                    .event = event, .record = parked.record, .parked = &parked, .attempts = parked.attempts, .first_failed_at = parked.first_at};
-                const core::Error error{.kind = parked.waiting.kind, .code = "behind_dead", .message = "what it waited behind is a dead letter"};
+                const Subject subject{.event = event,
+                                      .record = parked.record,
+                                      .parked = &parked,
+                                      .attempts = parked.attempts,
+                                      .first_failed_at = parked.first_at};
+                const core::Error error{
+                    .kind = parked.waiting.kind, .code = "behind_dead", .message = "what it waited behind is a dead letter"};
                 count(event.handler, "dead_letter", error.code, &event.headers);
                 meters_.dead_letters.with({core::to_string(error.kind), error.code}).add();
                 const auto step = close_parked(task, settle_dead(settle_context(), subject, {}, error), {});
@@ -393,8 +406,11 @@ void Processor::Engine::handle_queue(const TaskPtr& task) {
 }
 
 Processor::Engine::QueueStep Processor::Engine::handle_parked(const TaskPtr& task, const store::ParkedEvent& parked) {
-    const auto give_up = [&] { return task->home->abandoned.load(); };
-    const auto started = database_.persist(give_up, true, [&] { return store::count_start(database_.pool(), database_.deadline(), parked.seq); });
+    const auto give_up = [&] {
+        return task->home->abandoned.load();
+    };
+    const auto started =
+        database_.persist(give_up, true, [&] { return store::count_start(database_.pool(), database_.deadline(), parked.seq); });
     if (!started) {
         drop(task);
         return {.stop = true};
@@ -426,9 +442,10 @@ Processor::Engine::QueueStep Processor::Engine::handle_parked(const TaskPtr& tas
     }
     RunResult result;
     for (int resends = 1;; ++resends) {
-        const std::string run_name = parked.mode == store::Mode::normal
-                                         ? std::string()
-                                         : std::string(store::to_string(parked.mode)) + '/' + std::to_string(parked.first_at.time_since_epoch().count());
+        const std::string run_name =
+            parked.mode == store::Mode::normal
+                ? std::string()
+                : std::string(store::to_string(parked.mode)) + '/' + std::to_string(parked.first_at.time_since_epoch().count());
         result = run_handler(run_context(), {.event = event,
                                              .home = task->home,
                                              .mode = parked.mode,
@@ -457,7 +474,8 @@ Processor::Engine::QueueStep Processor::Engine::handle_parked(const TaskPtr& tas
     const auto fate = fate_of(error, result, subject.attempts, bug_tries, subject.first_failed_at);
     switch (fate.kind) {
         case FateKind::hold:
-            return end(settle_waiting(context, subject, std::move(result), error, true, 0ms), "held", error.code, {.waits = true});
+            return end(settle_waiting(context, subject, std::move(result), error, true, 0ms), "held", error.code,
+                       {.waits = true});
         case FateKind::dead_letter: {
             const bool after_its_time = error.kind == ErrorKind::conflict || error.kind == ErrorKind::not_ready ||
                                         error.kind == ErrorKind::unknown_outcome;
@@ -466,19 +484,21 @@ Processor::Engine::QueueStep Processor::Engine::handle_parked(const TaskPtr& tas
         }
         case FateKind::park:
         case FateKind::retry:
-            return end(settle_waiting(context, subject, std::move(result), error, false, std::max<std::chrono::milliseconds>(fate.delay, 1s)),
+            return end(settle_waiting(context, subject, std::move(result), error, false,
+                                      std::max<std::chrono::milliseconds>(fate.delay, 1s)),
                        "parked", error.code, {.waits = true});
         case FateKind::wait_for_circuit:
             if (!circuit_.open()) {
-                return end(settle_waiting(context, subject, std::move(result), error, false, parked_delay(subject.attempts)), "parked",
-                           error.code, {.waits = true});
+                return end(settle_waiting(context, subject, std::move(result), error, false, parked_delay(subject.attempts)),
+                           "parked", error.code, {.waits = true});
             }
             break;
         case FateKind::wait_for_lease:
             break;
     }
     // The whole run waits at the head of its lane; what it has settled so far stays settled.
-    (void)database_.persist(give_up, true, [&] { return store::forget_start(database_.pool(), database_.deadline(), parked.seq); });
+    (void)database_.persist(give_up, true,
+                            [&] { return store::forget_start(database_.pool(), database_.deadline(), parked.seq); });
     const bool lease = fate.kind == FateKind::wait_for_lease;
     give_back(task, lease ? fate.delay : 0ms, lease ? result.busy_key : std::string());
     return {.stop = true};
@@ -497,7 +517,8 @@ Processor::Engine::QueueStep Processor::Engine::close_parked(const TaskPtr& task
         drop(task);
     } else {
         if (!answer) {
-            telemetry::log::failure(telemetry::log::Level::error, "closing_refused", answer.error(), {{"topic", task->key.topic}});
+            telemetry::log::failure(telemetry::log::Level::error, "closing_refused", answer.error(),
+                                    {{"topic", task->key.topic}});
         }
         give_back(task, 5s);
     }

@@ -1,6 +1,6 @@
 // From polled records to lanes: what was settled before goes no further, what belongs behind a parked key is told so.
-#include <algorithm>
 #include <syncline/telemetry/log.h>
+#include <algorithm>
 
 #include "src/processing/engine.h"
 #include "src/processing/scans.h"
@@ -13,7 +13,9 @@ constexpr std::size_t kAdmittedAtOnce = 200;
 
 }  // namespace
 
-bool Processor::Engine::intake_ended(const AssignmentPtr& home) const { return home->stopping || home->abandoned; }
+bool Processor::Engine::intake_ended(const AssignmentPtr& home) const {
+    return home->stopping || home->abandoned;
+}
 
 void Processor::Engine::run_intake() {
     while (true) {
@@ -44,7 +46,9 @@ void Processor::Engine::run_intake() {
 void Processor::Engine::claim(const std::vector<AssignmentPtr>& assignments) {
     std::vector<TopicPartition> partitions;
     std::ranges::transform(assignments, std::back_inserter(partitions), [](const auto& a) { return a->partition; });
-    const auto give_up = [&] { return std::ranges::all_of(assignments, [this](const auto& a) { return intake_ended(a); }); };
+    const auto give_up = [&] {
+        return std::ranges::all_of(assignments, [this](const auto& a) { return intake_ended(a); });
+    };
     const auto claimed = database_.persist(give_up, true, [&] {
         return store::claim_partitions(database_.pool(), database_.deadline(), who_, ports_.clock.now(), partitions);
     });
@@ -94,7 +98,9 @@ void Processor::Engine::admit(std::vector<TaskPtr> tasks) {
         asked.push_back({task->event.row.event_id, task->key});
         lanes_.reserve(task->key);
     }
-    const auto give_up = [&] { return std::ranges::all_of(candidates, [this](const auto& t) { return intake_ended(t->home); }); };
+    const auto give_up = [&] {
+        return std::ranges::all_of(candidates, [this](const auto& t) { return intake_ended(t->home); });
+    };
     const auto admissions =
         database_.persist(give_up, true, [&] { return store::admit(database_.pool(), database_.deadline(), who_, asked); });
     if (!admissions && !give_up()) {

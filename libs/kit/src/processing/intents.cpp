@@ -1,8 +1,8 @@
 #include "src/processing/intents.h"
 
+#include <syncline/telemetry/log.h>
 #include <algorithm>
 #include <map>
-#include <syncline/telemetry/log.h>
 #include <utility>
 
 namespace syncline::kit {
@@ -14,8 +14,9 @@ Intents::Intents(Database& database, store::Identity who, core::Clock& clock, st
       clock_(clock),
       longest_request_(longest_request),
       ended_(std::move(ended)),
-      gather_(std::make_unique<core::Gather<Request, Answer>>(core::GatherOptions{.batch_max = 100, .linger = linger, .flushers = 2},
-                                                              [this](std::vector<Request>&& requests) { return flush(requests); })) {}
+      gather_(
+          std::make_unique<core::Gather<Request, Answer>>(core::GatherOptions{.batch_max = 100, .linger = linger, .flushers = 2},
+                                                          [this](std::vector<Request>&& requests) { return flush(requests); })) {}
 
 core::Result<store::IntentAnswer> Intents::acquire(store::IntentWish wish, AssignmentPtr home) {
     return gather_->submit({.what = std::move(wish), .home = std::move(home)});
@@ -32,9 +33,11 @@ core::Result<bool> Intents::end_shared(store::SharedEnd end, AssignmentPtr home)
 }
 
 void Intents::mark_verify(const std::string& external_key, const AssignmentPtr& home) {
-    const auto marked = database_.persist([&] { return home->abandoned.load(); }, true, [&] {
-        return store::mark_verify(database_.pool(), database_.deadline(), who_, external_key, clock_.now() + longest_request_);
-    });
+    const auto marked = database_.persist([&] { return home->abandoned.load(); }, true,
+                                          [&] {
+                                              return store::mark_verify(database_.pool(), database_.deadline(), who_,
+                                                                        external_key, clock_.now() + longest_request_);
+                                          });
     if (!marked) {
         telemetry::log::failure(telemetry::log::Level::error, "verify_not_marked", marked.error());
     }
@@ -60,10 +63,13 @@ std::vector<Intents::Answer> Intents::flush(const std::vector<Request>& requests
             wish_of.push_back(i);
         } else {
             // Two keys want one record in one batch: the first gets it.
-            answers[i] = store::IntentAnswer{.kind = store::IntentAnswerKind::busy, .busy_until = now + std::chrono::milliseconds{250}};
+            answers[i] =
+                store::IntentAnswer{.kind = store::IntentAnswerKind::busy, .busy_until = now + std::chrono::milliseconds{250}};
         }
     }
-    const auto give_up = [&] { return std::ranges::all_of(requests, [](const auto& r) { return r.home->abandoned.load(); }); };
+    const auto give_up = [&] {
+        return std::ranges::all_of(requests, [](const auto& r) { return r.home->abandoned.load(); });
+    };
     using Both = std::pair<std::vector<store::IntentAnswer>, std::vector<bool>>;
     auto both = database_.persist(give_up, true, [&] {
         return database_.pool().run(database_.deadline(), [&](postgres::Transaction& tx) -> core::Result<Both> {
@@ -93,7 +99,8 @@ std::vector<Intents::Answer> Intents::flush(const std::vector<Request>& requests
         answers[wish_of[n]] = std::move(both->first[n]);
     }
     for (std::size_t n = 0; n < end_of.size(); ++n) {
-        answers[end_of[n]] = store::IntentAnswer{.kind = both->second[n] ? store::IntentAnswerKind::taken : store::IntentAnswerKind::busy};
+        answers[end_of[n]] =
+            store::IntentAnswer{.kind = both->second[n] ? store::IntentAnswerKind::taken : store::IntentAnswerKind::busy};
     }
     return answers;
 }

@@ -1,12 +1,12 @@
 // The right to act in the target: intents of many keys, taken and ended together.
 #pragma once
 
+#include <syncline/core/clock.h>
+#include <syncline/core/gather.h>
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
-#include <syncline/core/clock.h>
-#include <syncline/core/gather.h>
 #include <variant>
 #include <vector>
 

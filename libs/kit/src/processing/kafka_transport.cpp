@@ -1,10 +1,10 @@
 #include "src/processing/kafka_transport.h"
 
-#include <mutex>
 #include <syncline/kafka/consumer.h>
 #include <syncline/kafka/fetcher.h>
 #include <syncline/kafka/producer.h>
 #include <syncline/telemetry/log.h>
+#include <mutex>
 #include <utility>
 
 namespace syncline::kit {
@@ -12,7 +12,9 @@ namespace {
 
 using telemetry::log::Level;
 
-std::string with_prefix(const std::string& prefix, const std::string& topic) { return prefix.empty() ? topic : prefix + '.' + topic; }
+std::string with_prefix(const std::string& prefix, const std::string& topic) {
+    return prefix.empty() ? topic : prefix + '.' + topic;
+}
 
 std::string without_prefix(const std::string& prefix, std::string_view topic) {
     const auto skip = prefix.empty() ? 0 : prefix.size() + 1;
@@ -89,9 +91,15 @@ public:
         callbacks.on_offset_lost = [this](const kafka::TopicPartition& where, const core::Error& error) {
             listener_.on_position_lost({without_prefix(options_.prefix, where.topic), where.partition}, error);
         };
-        callbacks.on_error = [](const core::Error& error) { telemetry::log::failure(Level::warn, "consumer_error", error); };
-        callbacks.on_fatal = [this](const core::Error& error) { listener_.on_fatal(error); };
-        callbacks.on_commit_failed = [](const core::Error& error) { telemetry::log::failure(Level::warn, "commit_failed", error); };
+        callbacks.on_error = [](const core::Error& error) {
+            telemetry::log::failure(Level::warn, "consumer_error", error);
+        };
+        callbacks.on_fatal = [this](const core::Error& error) {
+            listener_.on_fatal(error);
+        };
+        callbacks.on_commit_failed = [](const core::Error& error) {
+            telemetry::log::failure(Level::warn, "commit_failed", error);
+        };
         auto consumer = kafka::Consumer::start(std::move(options), std::move(callbacks));
         if (!consumer) {
             return std::unexpected(std::move(consumer.error()));
@@ -160,7 +168,8 @@ public:
     KafkaSink(kafka::Producer& producer, std::string prefix) : producer_(producer), prefix_(std::move(prefix)) {}
 
     void send(OutgoingRecord record, Sent sent) override {
-        kafka::OutgoingRecord out{.topic = with_prefix(prefix_, record.topic), .key = std::move(record.key), .value = std::move(record.value)};
+        kafka::OutgoingRecord out{
+            .topic = with_prefix(prefix_, record.topic), .key = std::move(record.key), .value = std::move(record.value)};
         for (auto& [name, value] : record.headers) {
             out.headers.push_back({std::move(name), std::move(value)});
         }

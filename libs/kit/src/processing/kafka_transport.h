@@ -1,11 +1,11 @@
 // The transport ports on libs/kafka. Adds the prefix to topics on the way out and removes it on the way in.
 #pragma once
 
-#include <memory>
-#include <string>
 #include <syncline/core/clock.h>
 #include <syncline/kafka/client.h>
 #include <syncline/kit/transport.h>
+#include <memory>
+#include <string>
 
 namespace syncline::kafka {
 class Producer;

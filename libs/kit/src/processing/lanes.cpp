@@ -61,7 +61,9 @@ std::vector<store::KeyOf> Lanes::keys_with_run() const {
     return keys;
 }
 
-bool Lanes::may_take() const { return !closed_ && !running_alone_ && (!trials_only_ || trial_allowed_); }
+bool Lanes::may_take() const {
+    return !closed_ && !running_alone_ && (!trials_only_ || trial_allowed_);
+}
 
 TaskPtr Lanes::take() {
     const std::lock_guard lock(mutex_);

@@ -9,6 +9,7 @@
 // Any thread; nothing blocks but wait_idle().
 #pragma once
 
+#include <syncline/core/clock.h>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -17,7 +18,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <syncline/core/clock.h>
 #include <vector>
 
 #include "src/processing/task.h"
@@ -41,8 +41,8 @@ public:
     [[nodiscard]] TaskPtr take();
 
     struct News {
-        std::optional<bool> parked;             // The key is (not) parked after this task.
-        std::optional<std::string> settled;     // Event id that is in the inbox now.
+        std::optional<bool> parked;          // The key is (not) parked after this task.
+        std::optional<std::string> settled;  // Event id that is in the inbox now.
     };
     void finish(const TaskPtr& task, const News& news);
     // Keeps its place at the head of the lane. `waits_on`: an external key whose end makes it ready sooner.
@@ -53,8 +53,8 @@ public:
     // Moves what has waited long enough. Returns when to come again.
     core::SteadyTime tick();
 
-    void close(bool closed);          // Nothing is taken.
-    void trials_only(bool only);      // Only after allow_trial().
+    void close(bool closed);      // Nothing is taken.
+    void trials_only(bool only);  // Only after allow_trial().
     // One task may be taken, of another key than the trial before where there is one. False if there is no task at all.
     bool allow_trial();
 
@@ -71,7 +71,7 @@ private:
         std::deque<TaskPtr> tasks;
         int reservations = 0;
         bool running = false;
-        bool queued = false;   // In ready_ or ready_alone_.
+        bool queued = false;  // In ready_ or ready_alone_.
         bool delayed = false;
         std::uint64_t delay_id = 0;
         bool has_run = false;

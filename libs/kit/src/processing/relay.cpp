@@ -1,8 +1,8 @@
 #include "src/processing/relay.h"
 
+#include <syncline/telemetry/log.h>
 #include <algorithm>
 #include <set>
-#include <syncline/telemetry/log.h>
 
 namespace syncline::kit {
 namespace {
@@ -12,14 +12,18 @@ using namespace std::chrono_literals;
 constexpr int kRowsMax = 500;
 constexpr std::int64_t kBytesMax = std::int64_t{16} * 1024 * 1024;
 
-std::string aggregate_of(const store::OutboxRow& row) { return row.aggregate_type + '/' + row.aggregate_id; }
+std::string aggregate_of(const store::OutboxRow& row) {
+    return row.aggregate_type + '/' + row.aggregate_id;
+}
 
 }  // namespace
 
 Relay::Relay(Database& database, RecordSink& sink, core::Clock& clock, RelayOptions options)
     : database_(database), sink_(sink), clock_(clock), options_(std::move(options)) {}
 
-Relay::~Relay() { stop(core::Deadline(core::system_clock(), 0s)); }
+Relay::~Relay() {
+    stop(core::Deadline(core::system_clock(), 0s));
+}
 
 void Relay::start() {
     thread_ = std::thread([this] { run(); });
@@ -80,7 +84,8 @@ bool Relay::pass() {
     const core::Deadline deadline(core::system_clock(), 10s);
     const auto now = clock_.steady();
     if (buckets_.empty() || now - lease_renewed_ >= options_.lease / 3) {
-        auto leased = store::lease_buckets(database_.pool(), deadline, options_.owner, clock_.now(), clock_.now() + options_.lease);
+        auto leased =
+            store::lease_buckets(database_.pool(), deadline, options_.owner, clock_.now(), clock_.now() + options_.lease);
         if (!leased) {
             if (database_is_away(leased.error())) {
                 database_.available(false);
@@ -156,7 +161,8 @@ std::vector<std::string> Relay::send(std::vector<store::OutboxRow> rows) {
         });
     }
     std::unique_lock lock(answers->mutex);
-    core::system_clock().wait_until(lock, answers->all, core::system_clock().steady() + 40s, [&] { return answers->missing == 0; });
+    core::system_clock().wait_until(lock, answers->all, core::system_clock().steady() + 40s,
+                                    [&] { return answers->missing == 0; });
     std::vector<std::string> sent;
     for (std::size_t i = 0; i < first_ones.size(); ++i) {
         const auto aggregate = aggregate_of(first_ones[i]);

@@ -5,13 +5,13 @@
 // Owns one thread from start() to stop().
 #pragma once
 
+#include <syncline/core/clock.h>
+#include <syncline/kit/transport.h>
+#include <syncline/telemetry/metrics.h>
 #include <condition_variable>
 #include <map>
 #include <mutex>
 #include <string>
-#include <syncline/core/clock.h>
-#include <syncline/kit/transport.h>
-#include <syncline/telemetry/metrics.h>
 #include <thread>
 #include <vector>
 

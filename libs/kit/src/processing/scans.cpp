@@ -1,7 +1,7 @@
 #include "src/processing/scans.h"
 
-#include <algorithm>
 #include <syncline/telemetry/log.h>
+#include <algorithm>
 
 #include "src/store/admin_rows.h"
 #include "src/store/inbox_rows.h"
@@ -158,7 +158,8 @@ void Scans::timers(const std::vector<TopicPartition>& partitions) {
             if (records[i].error().code != "record_gone") {
                 continue;  // The next scan tries again.
             }
-            telemetry::log::failure(Level::error, "timer_record_gone", records[i].error(), {{"event_id", (*due)[i].snapshot_event}});
+            telemetry::log::failure(Level::error, "timer_record_gone", records[i].error(),
+                                    {{"event_id", (*due)[i].snapshot_event}});
             engine_.meters().records_gone.add();
         } else if (auto event = queued_again(engine_, *records[i], store::Mode::timer, now)) {
             events.push_back(std::move(*event));
@@ -196,11 +197,13 @@ void Scans::verifications(const std::vector<TopicPartition>& partitions) {
             if (records[i].error().code != "record_gone") {
                 continue;
             }
-            telemetry::log::failure(Level::error, "verify_record_gone", records[i].error(), {{"external_key", (*due)[i].external_key}});
+            telemetry::log::failure(Level::error, "verify_record_gone", records[i].error(),
+                                    {{"external_key", (*due)[i].external_key}});
             engine_.meters().records_gone.add();
         } else if (auto event = queued_again(engine_, *records[i], store::Mode::verify, now)) {
             // A document and a record it shares may name the same event: it runs once.
-            const bool twice = std::ranges::any_of(events, [&](const auto& e) { return e.event.event_id == event->event.event_id; });
+            const bool twice =
+                std::ranges::any_of(events, [&](const auto& e) { return e.event.event_id == event->event.event_id; });
             if (!twice) {
                 events.push_back(std::move(*event));
             }
@@ -228,8 +231,8 @@ void Scans::due_keys(const std::vector<AssignmentPtr>& mine, const std::vector<T
     if (running.size() >= kDueMax) {
         return;
     }
-    const auto due = store::due_keys(database.pool(), database.deadline(), engine_.who(), engine_.ports().clock.now(), partitions, running,
-                                     kDueMax);
+    const auto due = store::due_keys(database.pool(), database.deadline(), engine_.who(), engine_.ports().clock.now(), partitions,
+                                     running, kDueMax);
     if (!due) {
         telemetry::log::failure(Level::warn, "due_keys_not_read", due.error());
         return;
@@ -278,7 +281,8 @@ void Scans::resolved_holds() {
         next_holds_ = {};
         return;
     }
-    telemetry::log::info("holds_resolved", {{"entries", resolved.size()}, {"events", *made}, {"mapping_version", mapping_version_}});
+    telemetry::log::info("holds_resolved",
+                         {{"entries", resolved.size()}, {"events", *made}, {"mapping_version", mapping_version_}});
 }
 
 void Scans::figures() {

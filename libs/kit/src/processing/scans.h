@@ -4,13 +4,13 @@
 // Owns one thread from start() to stop(); it blocks on the database and on the reader, never longer than their deadlines.
 #pragma once
 
+#include <syncline/core/clock.h>
+#include <syncline/kit/transport.h>
 #include <condition_variable>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <syncline/core/clock.h>
-#include <syncline/kit/transport.h>
 #include <thread>
 #include <vector>
 

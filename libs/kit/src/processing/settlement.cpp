@@ -1,7 +1,7 @@
 #include "src/processing/settlement.h"
 
-#include <algorithm>
 #include <syncline/core/hash.h>
+#include <algorithm>
 #include <utility>
 
 namespace syncline::kit {
@@ -18,7 +18,8 @@ store::Closing begin(const Subject& subject) {
     return closing;
 }
 
-// Timers, verifications and redrives are runs of events that were settled before: their inbox row stays as it is, unless they die.
+// Timers, verifications and redrives are runs of events that were settled before: their inbox row stays as it is, unless they
+// die.
 void set_inbox(store::Closing& closing, const Subject& subject, store::InboxState state, std::string reason) {
     if (subject.mode() == store::Mode::normal || state == store::InboxState::dead) {
         closing.inbox = store::InboxWrite{
@@ -52,7 +53,9 @@ store::Closing settle_success(const SettleContext& context, const Subject& subje
     const auto* skipped = std::get_if<Outcome::Skipped>(&outcome);
     const auto* until = std::get_if<Outcome::DoneUntil>(&outcome);
     set_inbox(closing, subject, skipped != nullptr ? store::InboxState::skipped : store::InboxState::done,
-              skipped != nullptr ? skipped->reason : until != nullptr ? until->reason : std::string());
+              skipped != nullptr ? skipped->reason
+              : until != nullptr ? until->reason
+                                 : std::string());
     for (auto& intent : result.intents) {
         if (intent.succeeded) {
             closing.intents.push_back({.external_key = std::move(intent.external_key),
@@ -71,7 +74,8 @@ store::Closing settle_success(const SettleContext& context, const Subject& subje
     const auto family = subject.event.handler->family;
     closing.clears_timers = family == Family::snapshot && skipped == nullptr;
     if (until != nullptr) {
-        closing.timer = store::TimerRow{.event = subject.event.row, .family = family, .reason = until->reason, .due_at = until->at};
+        closing.timer =
+            store::TimerRow{.event = subject.event.row, .family = family, .reason = until->reason, .due_at = until->at};
     }
     return closing;
 }
@@ -85,8 +89,8 @@ store::Closing settle_skip(const SettleContext& /*context*/, const Subject& subj
     return closing;
 }
 
-store::Closing settle_waiting(const SettleContext& context, const Subject& subject, RunResult&& result, const core::Error& error, bool held,
-                              std::chrono::milliseconds delay) {
+store::Closing settle_waiting(const SettleContext& context, const Subject& subject, RunResult&& result, const core::Error& error,
+                              bool held, std::chrono::milliseconds delay) {
     auto closing = begin(subject);
     set_inbox(closing, subject, held ? store::InboxState::held : store::InboxState::parked, error.code);
     release_all(closing, context, result.intents);
@@ -114,24 +118,25 @@ store::Closing settle_dead(const SettleContext& context, const Subject& subject,
     set_inbox(closing, subject, store::InboxState::dead, error.code);
     release_all(closing, context, result.intents);
     const auto first = subject.first_failed_at.value_or(context.now);
-    store::DeadLetter letter{.id = core::uuid_v5(core::kSynclineNamespace, "dead|" + context.group + '|' + subject.event.row.event_id),
-                             .event = subject.event.row,
-                             .family = subject.event.handler == nullptr ? Family::fact : subject.event.handler->family,
-                             .resource = subject.event.resource,
-                             .version = subject.event.version,
-                             .error_class = std::string(core::to_string(error.kind)),
-                             .code = error.code,
-                             .reason = error.message,
-                             .attempts = subject.attempts,
-                             .first_at = first,
-                             .last_at = context.now,
-                             .record = subject.record};
-    store::OutboxRow row{.id = core::uuid_v5(core::kSynclineNamespace,
-                                             letter.id + '|' + std::to_string(context.now.time_since_epoch().count())),
-                         .aggregate_type = "dead-letters.v1",
-                         .aggregate_id = letter.event.at.key,
-                         .type = letter.event.type,
-                         .record = dead_letter_record(letter, context.group)};
+    store::DeadLetter letter{
+        .id = core::uuid_v5(core::kSynclineNamespace, "dead|" + context.group + '|' + subject.event.row.event_id),
+        .event = subject.event.row,
+        .family = subject.event.handler == nullptr ? Family::fact : subject.event.handler->family,
+        .resource = subject.event.resource,
+        .version = subject.event.version,
+        .error_class = std::string(core::to_string(error.kind)),
+        .code = error.code,
+        .reason = error.message,
+        .attempts = subject.attempts,
+        .first_at = first,
+        .last_at = context.now,
+        .record = subject.record};
+    store::OutboxRow row{
+        .id = core::uuid_v5(core::kSynclineNamespace, letter.id + '|' + std::to_string(context.now.time_since_epoch().count())),
+        .aggregate_type = "dead-letters.v1",
+        .aggregate_id = letter.event.at.key,
+        .type = letter.event.type,
+        .record = dead_letter_record(letter, context.group)};
     closing.outbox = std::move(result.published_if_dead);
     closing.outbox.push_back(std::move(row));
     closing.dead = std::move(letter);

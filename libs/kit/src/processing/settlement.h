@@ -1,9 +1,9 @@
 // From the end of a run to the closing transaction that records it: every fate as rows. Pure but for ids and the clock given.
 #pragma once
 
+#include <syncline/core/clock.h>
 #include <optional>
 #include <string>
-#include <syncline/core/clock.h>
 
 #include "src/processing/event.h"
 #include "src/processing/fate.h"
@@ -35,9 +35,10 @@ struct SettleContext {
 // A skip without a handler (a type nobody wants any more).
 [[nodiscard]] store::Closing settle_skip(const SettleContext& context, const Subject& subject, std::string reason);
 // park and hold. `delay`: until the next attempt.
-[[nodiscard]] store::Closing settle_waiting(const SettleContext& context, const Subject& subject, RunResult&& result, const core::Error& error,
-                                            bool held, std::chrono::milliseconds delay);
-[[nodiscard]] store::Closing settle_dead(const SettleContext& context, const Subject& subject, RunResult&& result, const core::Error& error);
+[[nodiscard]] store::Closing settle_waiting(const SettleContext& context, const Subject& subject, RunResult&& result,
+                                            const core::Error& error, bool held, std::chrono::milliseconds delay);
+[[nodiscard]] store::Closing settle_dead(const SettleContext& context, const Subject& subject, RunResult&& result,
+                                         const core::Error& error);
 // Behind a parked key: into its queue, which becomes due.
 [[nodiscard]] store::Closing settle_append(const SettleContext& context, const Subject& subject);
 

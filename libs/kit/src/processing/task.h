@@ -1,12 +1,12 @@
 // What lanes carry: a record to be handled, or the run of a parked key's queue.
 #pragma once
 
+#include <syncline/core/clock.h>
+#include <syncline/kit/transport.h>
 #include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <syncline/core/clock.h>
-#include <syncline/kit/transport.h>
 
 #include "src/processing/event.h"
 #include "src/processing/offsets.h"

@@ -1,8 +1,8 @@
 #include "src/processing/workers.h"
 
+#include <syncline/telemetry/log.h>
 #include <algorithm>
 #include <chrono>
-#include <syncline/telemetry/log.h>
 #include <utility>
 
 namespace syncline::kit {
@@ -24,7 +24,9 @@ constexpr auto kIdleFor = 10s;
 Workers::Workers(std::size_t threads_max, std::size_t stack_bytes, std::function<bool()> work, std::function<std::size_t()> ready)
     : threads_max_(threads_max), stack_bytes_(stack_bytes * kStackFactor), work_(std::move(work)), ready_(std::move(ready)) {}
 
-Workers::~Workers() { stop(core::Deadline(core::system_clock(), 24h)); }
+Workers::~Workers() {
+    stop(core::Deadline(core::system_clock(), 24h));
+}
 
 void Workers::wake() {
     const auto ready = ready_();
@@ -90,7 +92,7 @@ void Workers::run() {
             continue;
         }
         ++idle_;
-        const auto until = std::chrono::steady_clock::now() + kIdleFor;
+        const auto until = core::system_clock().steady() + kIdleFor;
         const bool called = core::system_clock().wait_until(lock, wake_, until, [&] { return stopping_ || wanted_ > 0; });
         --idle_;
         if (stopping_ || !called) {

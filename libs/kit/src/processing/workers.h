@@ -4,13 +4,13 @@
 // waited for.
 #pragma once
 
+#include <syncline/core/clock.h>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <list>
 #include <mutex>
-#include <syncline/core/clock.h>
 
 #include <pthread.h>
 

@@ -1,11 +1,11 @@
 // What operators do, as SQL: each verb is one transaction with its row in admin_actions.
 #pragma once
 
-#include <optional>
-#include <string>
 #include <syncline/core/clock.h>
 #include <syncline/core/error.h>
 #include <syncline/postgres/pool.h>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "src/store/closing_rows.h"
@@ -24,8 +24,8 @@ struct AdminAction {
 };
 // False: there is an action with this id already.
 [[nodiscard]] core::Result<bool> record_action(postgres::Transaction& tx, const Identity& who, const AdminAction& action);
-[[nodiscard]] core::Result<std::vector<AdminAction>> actions_about(postgres::Pool& pool, const core::Deadline& deadline, const Identity& who,
-                                                                   const std::string& subject);
+[[nodiscard]] core::Result<std::vector<AdminAction>> actions_about(postgres::Pool& pool, const core::Deadline& deadline,
+                                                                   const Identity& who, const std::string& subject);
 
 // Held events of the key (of all topics) become due; with `override_code` only those held with that code, and they are told so.
 // Returns how many.
@@ -54,9 +54,10 @@ struct ParkedFilter {
     int limit = 100;
 };
 // Oldest first, without values.
-[[nodiscard]] core::Result<std::vector<ParkedEvent>> list_parked(postgres::Pool& pool, const core::Deadline& deadline, const Identity& who,
-                                                                 const ParkedFilter& filter);
+[[nodiscard]] core::Result<std::vector<ParkedEvent>> list_parked(postgres::Pool& pool, const core::Deadline& deadline,
+                                                                 const Identity& who, const ParkedFilter& filter);
 // Unsent events of this aggregate.
-[[nodiscard]] core::Result<std::int64_t> unsent_of_key(postgres::Pool& pool, const core::Deadline& deadline, const std::string& key);
+[[nodiscard]] core::Result<std::int64_t> unsent_of_key(postgres::Pool& pool, const core::Deadline& deadline,
+                                                       const std::string& key);
 
 }  // namespace syncline::kit::store

@@ -53,8 +53,9 @@ public:
         if (auto ok = inbox(id); !ok || answer_.again) {
             return ok ? core::Result<ClosingBatchAnswer>(std::move(answer_)) : std::unexpected(ok.error());
         }
-        for (const auto step : {&ClosingWriter::inbox_changes, &ClosingWriter::release_intents, &ClosingWriter::dead_letters,
-                                &ClosingWriter::service_rows, &ClosingWriter::outbox, &ClosingWriter::timers, &ClosingWriter::poison}) {
+        for (const auto step :
+             {&ClosingWriter::inbox_changes, &ClosingWriter::release_intents, &ClosingWriter::dead_letters,
+              &ClosingWriter::service_rows, &ClosingWriter::outbox, &ClosingWriter::timers, &ClosingWriter::poison}) {
             if (auto ok = (this->*step)(); !ok) {
                 return std::unexpected(ok.error());
             }
@@ -111,7 +112,8 @@ private:
     }
 
     Done close_intents(TransactionId& /*id*/) {
-        const auto parts = parts_of<IntentClose>(closings_, [](const Closing& c, auto add) { std::ranges::for_each(c.intents, add); });
+        const auto parts =
+            parts_of<IntentClose>(closings_, [](const Closing& c, auto add) { std::ranges::for_each(c.intents, add); });
         if (parts.empty()) {
             return {};
         }
@@ -131,10 +133,13 @@ private:
         add_integers(params, parts, [](const auto& p) { return p.row->position.offset; });
         auto rows = tx_.exec(
             "UPDATE intents i SET state = 'closed', lease_until = 'epoch', version_updated = w.updated, "
-            "version_observed = w.observed, version_fetched = w.fetched, target_id = w.target_id, name = w.name, detail = w.detail, "
+            "version_observed = w.observed, version_fetched = w.fetched, target_id = w.target_id, name = w.name, detail = "
+            "w.detail, "
             "topic = w.topic, partition = w.partition, record_offset = w.record_offset "
-            "FROM unnest($3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::boolean[], $9::text[], $10::text[], "
-            "$11::text[], $12::text[], $13::integer[], $14::bigint[]) AS w(external_key, holder, epoch, updated, observed, fetched, "
+            "FROM unnest($3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::boolean[], $9::text[], "
+            "$10::text[], "
+            "$11::text[], $12::text[], $13::integer[], $14::bigint[]) AS w(external_key, holder, epoch, updated, observed, "
+            "fetched, "
             "target_id, name, detail, topic, partition, record_offset) "
             "WHERE i.connection = $1 AND i.external_key = w.external_key AND i.owner = $2 AND i.holder = w.holder "
             "AND i.epoch = w.epoch AND i.state = 'open' RETURNING i.external_key",
@@ -163,8 +168,11 @@ private:
         return {};
     }
 
-    static void add_inbox_columns(Params& params, const std::vector<Part<InboxWrite>>& parts, const std::vector<ClosingAnswer>& answers) {
-        const auto state_of = [&](const auto& p) { return answers[p.index].superseded ? InboxState::skipped : p.row->state; };
+    static void add_inbox_columns(Params& params, const std::vector<Part<InboxWrite>>& parts,
+                                  const std::vector<ClosingAnswer>& answers) {
+        const auto state_of = [&](const auto& p) {
+            return answers[p.index].superseded ? InboxState::skipped : p.row->state;
+        };
         add_texts(params, parts, [](const auto& p) { return p.row->event.event_id; });
         add_texts(params, parts, [](const auto& p) { return p.row->event.at.topic; });
         add_integers(params, parts, [](const auto& p) { return p.row->event.position.partition; });
@@ -172,8 +180,10 @@ private:
         add_texts(params, parts, [](const auto& p) { return p.row->event.at.key; });
         add_texts(params, parts, [](const auto& p) { return storable(p.row->event.type); });
         add_texts(params, parts, [&](const auto& p) { return to_string(state_of(p)); });
-        add_texts(params, parts, [&](const auto& p) { return answers[p.index].superseded ? "superseded" : storable(p.row->reason); });
-        add_booleans(params, parts, [&](const auto& p) { return state_of(p) == InboxState::done || state_of(p) == InboxState::skipped; });
+        add_texts(params, parts,
+                  [&](const auto& p) { return answers[p.index].superseded ? "superseded" : storable(p.row->reason); });
+        add_booleans(params, parts,
+                     [&](const auto& p) { return state_of(p) == InboxState::done || state_of(p) == InboxState::skipped; });
     }
 
     Done inbox(TransactionId& /*id*/) {
@@ -190,7 +200,8 @@ private:
         add_inbox_columns(params, parts, answer_.answers);
         auto rows = tx_.exec(
             "INSERT INTO inbox (grp, event_id, topic, partition, record_offset, key, type, state, reason, at, settled_at) "
-            "SELECT $1::integer, w.event_id, w.topic, w.partition, w.record_offset, w.key, w.type, w.state, w.reason, $2::timestamptz, "
+            "SELECT $1::integer, w.event_id, w.topic, w.partition, w.record_offset, w.key, w.type, w.state, w.reason, "
+            "$2::timestamptz, "
             "CASE WHEN w.settled THEN $2::timestamptz END "
             "FROM unnest($3::uuid[], $4::text[], $5::integer[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::text[], "
             "$11::boolean[]) AS w(event_id, topic, partition, record_offset, key, type, state, reason, settled) "
@@ -222,13 +233,14 @@ private:
             Params params;
             params.add(who_.grp).add(now_);
             add_inbox_columns(params, parts, answer_.answers);
-            if (auto ok = exec("UPDATE inbox i SET state = w.state, reason = w.reason, at = $2, "
-                               "settled_at = CASE WHEN w.settled THEN $2::timestamptz END "
-                               "FROM unnest($3::uuid[], $4::text[], $5::integer[], $6::bigint[], $7::text[], $8::text[], $9::text[], "
-                               "$10::text[], $11::boolean[]) "
-                               "AS w(event_id, topic, partition, record_offset, key, type, state, reason, settled) "
-                               "WHERE i.grp = $1 AND i.event_id = w.event_id",
-                               params);
+            if (auto ok =
+                    exec("UPDATE inbox i SET state = w.state, reason = w.reason, at = $2, "
+                         "settled_at = CASE WHEN w.settled THEN $2::timestamptz END "
+                         "FROM unnest($3::uuid[], $4::text[], $5::integer[], $6::bigint[], $7::text[], $8::text[], $9::text[], "
+                         "$10::text[], $11::boolean[]) "
+                         "AS w(event_id, topic, partition, record_offset, key, type, state, reason, settled) "
+                         "WHERE i.grp = $1 AND i.event_id = w.event_id",
+                         params);
                 !ok) {
                 return ok;
             }
@@ -245,7 +257,8 @@ private:
     }
 
     Done release_intents() {
-        const auto parts = parts_of<IntentRelease>(closings_, [](const Closing& c, auto add) { std::ranges::for_each(c.releases, add); });
+        const auto parts =
+            parts_of<IntentRelease>(closings_, [](const Closing& c, auto add) { std::ranges::for_each(c.releases, add); });
         if (parts.empty()) {
             return {};
         }
@@ -255,9 +268,11 @@ private:
         add_texts(params, parts, [&](const auto& p) { return closings_[p.index]->key.key; });
         add_times(params, parts, [](const auto& p) { return p.row->lease_until; });
         return exec(
-            "UPDATE intents i SET lease_until = w.lease_until, state = CASE WHEN w.lease_until > $3 THEN 'open' ELSE 'closed' END "
+            "UPDATE intents i SET lease_until = w.lease_until, state = CASE WHEN w.lease_until > $3 THEN 'open' ELSE 'closed' "
+            "END "
             "FROM unnest($4::text[], $5::text[], $6::timestamptz[]) AS w(external_key, holder, lease_until) "
-            "WHERE i.connection = $1 AND i.external_key = w.external_key AND i.owner = $2 AND i.holder = w.holder AND i.state = 'open'",
+            "WHERE i.connection = $1 AND i.external_key = w.external_key AND i.owner = $2 AND i.holder = w.holder AND i.state = "
+            "'open'",
             params);
     }
 
@@ -342,7 +357,8 @@ private:
         add_integers(params, parts, [](const auto& p) { return p.row->event.position.offset; });
         return exec(
             "INSERT INTO timers (grp, topic, key, reason, due_at, family, event_id, partition, record_offset) "
-            "SELECT $1::integer, * FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::uuid[], $8::integer[], "
+            "SELECT $1::integer, * FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::uuid[], "
+            "$8::integer[], "
             "$9::bigint[]) "
             "ON CONFLICT (grp, topic, key, reason) DO UPDATE SET due_at = excluded.due_at, family = excluded.family, "
             "event_id = excluded.event_id, partition = excluded.partition, record_offset = excluded.record_offset",
@@ -364,7 +380,8 @@ private:
         add_integers(params, parts, [](const auto& p) { return p.row->partition; });
         add_integers(params, parts, [](const auto& p) { return p.row->offset; });
         return exec(
-            "DELETE FROM poison_tries t USING unnest($2::text[], $3::integer[], $4::bigint[]) AS w(topic, partition, record_offset) "
+            "DELETE FROM poison_tries t USING unnest($2::text[], $3::integer[], $4::bigint[]) AS w(topic, partition, "
+            "record_offset) "
             "WHERE t.grp = $1 AND t.topic = w.topic AND t.partition = w.partition AND t.record_offset = w.record_offset",
             params);
     }

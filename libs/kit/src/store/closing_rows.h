@@ -3,12 +3,12 @@
 //   epochs FOR SHARE → intents → queues of parked keys → inbox → dead letters → rows of the service → outbox → timers
 #pragma once
 
-#include <optional>
-#include <span>
-#include <string>
 #include <syncline/core/clock.h>
 #include <syncline/core/error.h>
 #include <syncline/postgres/pool.h>
+#include <optional>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "src/store/rows.h"
@@ -33,14 +33,14 @@ struct Closing {
     std::vector<IntentRelease> releases;
     std::vector<RowWrite> rows;
     std::vector<OutboxRow> outbox;
-    std::optional<ParkedEvent> append;    // Joins the key's queue.
-    bool append_wakes = false;            // The rest of the queue becomes due with it.
-    std::optional<ParkedEvent> change;    // Stays in the queue: waiting, attempts and times are new.
-    std::optional<std::int64_t> remove;   // Leaves the queue.
-    bool settle = false;                  // Look whether anything waits still; implied by change and remove.
+    std::optional<ParkedEvent> append;   // Joins the key's queue.
+    bool append_wakes = false;           // The rest of the queue becomes due with it.
+    std::optional<ParkedEvent> change;   // Stays in the queue: waiting, attempts and times are new.
+    std::optional<std::int64_t> remove;  // Leaves the queue.
+    bool settle = false;                 // Look whether anything waits still; implied by change and remove.
     std::optional<DeadLetter> dead;
     std::optional<TimerRow> timer;
-    bool clears_timers = false;  // Snapshot timers of the key are settled by this.
+    bool clears_timers = false;      // Snapshot timers of the key are settled by this.
     std::optional<Position> poison;  // Was begun alone; forget the tries.
 };
 
@@ -68,10 +68,12 @@ struct ClosingBatchAnswer {
     std::vector<ClosingAnswer> answers;
     bool again = false;
 };
-[[nodiscard]] core::Result<ClosingBatchAnswer> write_closings(postgres::Transaction& tx, const Identity& who, core::SystemTime now,
-                                                              std::span<const Closing* const> closings, TransactionId& id);
+[[nodiscard]] core::Result<ClosingBatchAnswer> write_closings(postgres::Transaction& tx, const Identity& who,
+                                                              core::SystemTime now, std::span<const Closing* const> closings,
+                                                              TransactionId& id);
 
 // Was it committed? Waits for nothing: nullopt while it is still running.
-[[nodiscard]] core::Result<std::optional<bool>> was_committed(postgres::Pool& pool, const core::Deadline& deadline, const TransactionId& id);
+[[nodiscard]] core::Result<std::optional<bool>> was_committed(postgres::Pool& pool, const core::Deadline& deadline,
+                                                              const TransactionId& id);
 
 }  // namespace syncline::kit::store

@@ -1,11 +1,11 @@
 // Columns of many rows as array parameters of one statement: unnest($1::text[], $2::bigint[] …).
 #pragma once
 
+#include <syncline/core/clock.h>
+#include <syncline/postgres/params.h>
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <syncline/core/clock.h>
-#include <syncline/postgres/params.h>
 #include <utility>
 #include <vector>
 

@@ -8,7 +8,8 @@ namespace {
 using postgres::Params;
 
 constexpr std::string_view kColumns =
-    "SELECT id::text, event_id::text, topic, partition, record_offset, key, type, family, resource, version_updated, version_observed, "
+    "SELECT id::text, event_id::text, topic, partition, record_offset, key, type, family, resource, version_updated, "
+    "version_observed, "
     "version_fetched, class, code, reason, attempts, first_at, last_at, state, record_key, record_headers";
 
 StoredDeadLetter read(const postgres::Row& row, bool with_value) {
@@ -47,7 +48,8 @@ std::optional<StoredDeadLetter> first_of(const postgres::Rows& rows) {
 
 }  // namespace
 
-core::Result<void> insert_dead_letters(postgres::Transaction& tx, const Identity& who, std::span<const DeadLetter* const> letters) {
+core::Result<void> insert_dead_letters(postgres::Transaction& tx, const Identity& who,
+                                       std::span<const DeadLetter* const> letters) {
     if (letters.empty()) {
         return {};
     }
@@ -75,16 +77,23 @@ core::Result<void> insert_dead_letters(postgres::Transaction& tx, const Identity
     add_bytes(params, letters, [](const auto* l) { return std::optional(l->record.value); });
     add_bytes(params, letters, [](const auto* l) { return std::optional(pack_headers(l->record.headers)); });
     auto rows = tx.exec(
-        "INSERT INTO dead_letters (id, grp, event_id, topic, partition, record_offset, key, type, family, resource, version_updated, "
+        "INSERT INTO dead_letters (id, grp, event_id, topic, partition, record_offset, key, type, family, resource, "
+        "version_updated, "
         "version_observed, version_fetched, class, code, reason, attempts, first_at, last_at, state, record_key, record_value, "
         "record_headers) "
-        "SELECT w.id, $1::integer, w.event_id, w.topic, w.partition, w.record_offset, w.key, w.type, w.family, w.resource, w.updated, "
-        "w.observed, w.fetched, w.class, w.code, w.reason, w.attempts, w.first_at, w.last_at, 'dead', w.record_key, w.record_value, "
+        "SELECT w.id, $1::integer, w.event_id, w.topic, w.partition, w.record_offset, w.key, w.type, w.family, w.resource, "
+        "w.updated, "
+        "w.observed, w.fetched, w.class, w.code, w.reason, w.attempts, w.first_at, w.last_at, 'dead', w.record_key, "
+        "w.record_value, "
         "w.record_headers "
-        "FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::integer[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::text[], "
-        "$11::bigint[], $12::bigint[], $13::boolean[], $14::text[], $15::text[], $16::text[], $17::integer[], $18::timestamptz[], "
-        "$19::timestamptz[], $20::bytea[], $21::bytea[], $22::bytea[]) AS w(id, event_id, topic, partition, record_offset, key, type, "
-        "family, resource, updated, observed, fetched, class, code, reason, attempts, first_at, last_at, record_key, record_value, "
+        "FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::integer[], $6::bigint[], $7::text[], $8::text[], $9::text[], "
+        "$10::text[], "
+        "$11::bigint[], $12::bigint[], $13::boolean[], $14::text[], $15::text[], $16::text[], $17::integer[], "
+        "$18::timestamptz[], "
+        "$19::timestamptz[], $20::bytea[], $21::bytea[], $22::bytea[]) AS w(id, event_id, topic, partition, record_offset, key, "
+        "type, "
+        "family, resource, updated, observed, fetched, class, code, reason, attempts, first_at, last_at, record_key, "
+        "record_value, "
         "record_headers) "
         "ON CONFLICT (id) DO UPDATE SET class = excluded.class, code = excluded.code, reason = excluded.reason, "
         "attempts = dead_letters.attempts + excluded.attempts, last_at = excluded.last_at, state = 'dead', settled_at = NULL",
@@ -95,7 +104,8 @@ core::Result<void> insert_dead_letters(postgres::Transaction& tx, const Identity
     return {};
 }
 
-core::Result<std::optional<StoredDeadLetter>> lock_dead_letter(postgres::Transaction& tx, const Identity& who, const std::string& id) {
+core::Result<std::optional<StoredDeadLetter>> lock_dead_letter(postgres::Transaction& tx, const Identity& who,
+                                                               const std::string& id) {
     auto rows = tx.exec(std::string(kColumns) + ", record_value FROM dead_letters WHERE grp = $1 AND id = $2::uuid FOR UPDATE",
                         Params{}.add(who.grp).add(id));
     if (!rows) {
@@ -104,8 +114,8 @@ core::Result<std::optional<StoredDeadLetter>> lock_dead_letter(postgres::Transac
     return first_of(*rows);
 }
 
-core::Result<std::optional<StoredDeadLetter>> find_dead_letter(postgres::Pool& pool, const core::Deadline& deadline, const Identity& who,
-                                                               const std::string& id) {
+core::Result<std::optional<StoredDeadLetter>> find_dead_letter(postgres::Pool& pool, const core::Deadline& deadline,
+                                                               const Identity& who, const std::string& id) {
     auto rows = pool.exec(deadline, std::string(kColumns) + ", record_value FROM dead_letters WHERE grp = $1 AND id = $2::uuid",
                           Params{}.add(who.grp).add(id));
     if (!rows) {
@@ -116,8 +126,9 @@ core::Result<std::optional<StoredDeadLetter>> find_dead_letter(postgres::Pool& p
 
 core::Result<void> settle_dead_letter(postgres::Transaction& tx, const Identity& who, core::SystemTime now, const std::string& id,
                                       std::string_view state, std::optional<InboxState> inbox) {
-    auto rows = tx.exec("UPDATE dead_letters SET state = $3, settled_at = $4 WHERE grp = $1 AND id = $2::uuid RETURNING event_id::text",
-                        Params{}.add(who.grp).add(id).add(state).add(now));
+    auto rows =
+        tx.exec("UPDATE dead_letters SET state = $3, settled_at = $4 WHERE grp = $1 AND id = $2::uuid RETURNING event_id::text",
+                Params{}.add(who.grp).add(id).add(state).add(now));
     if (!rows) {
         return std::unexpected(std::move(rows.error()));
     }
@@ -125,30 +136,32 @@ core::Result<void> settle_dead_letter(postgres::Transaction& tx, const Identity&
         return {};
     }
     // A discarded letter is settled: its inbox row may go when its time has come.
-    auto changed = tx.exec("UPDATE inbox SET state = coalesce($3, state), at = $4, settled_at = CASE WHEN $3 IS NULL THEN $4::timestamptz END "
-                           "WHERE grp = $1 AND event_id = $2::uuid",
-                           Params{}
-                               .add(who.grp)
-                               .add((*rows)[0].text(0))
-                               .add(inbox ? std::optional<std::string>(to_string(*inbox)) : std::nullopt)
-                               .add(now));
+    auto changed = tx.exec(
+        "UPDATE inbox SET state = coalesce($3, state), at = $4, settled_at = CASE WHEN $3 IS NULL THEN $4::timestamptz END "
+        "WHERE grp = $1 AND event_id = $2::uuid",
+        Params{}
+            .add(who.grp)
+            .add((*rows)[0].text(0))
+            .add(inbox ? std::optional<std::string>(to_string(*inbox)) : std::nullopt)
+            .add(now));
     if (!changed) {
         return std::unexpected(std::move(changed.error()));
     }
     return {};
 }
 
-core::Result<std::vector<StoredDeadLetter>> list_dead_letters(postgres::Pool& pool, const core::Deadline& deadline, const Identity& who,
-                                                              const DeadLetterFilter& filter) {
+core::Result<std::vector<StoredDeadLetter>> list_dead_letters(postgres::Pool& pool, const core::Deadline& deadline,
+                                                              const Identity& who, const DeadLetterFilter& filter) {
     Params params;
     params.add(who.grp).add(filter.state).add(filter.error_class).add(filter.code).add(filter.shop).add(filter.key);
     params.add(filter.since.value_or(core::SystemTime{})).add(filter.limit);
-    auto rows = pool.exec(deadline,
-                          std::string(kColumns) +
-                              " FROM dead_letters WHERE grp = $1 AND ($2::text = '' OR state = $2) AND ($3::text = '' OR class = $3) "
-                              "AND ($4::text = '' OR code = $4) AND ($5::text = '' OR split_part(key, '/', 1) = $5) "
-                              "AND ($6::text = '' OR key = $6) AND last_at >= $7 ORDER BY last_at DESC, id LIMIT $8",
-                          params);
+    auto rows =
+        pool.exec(deadline,
+                  std::string(kColumns) +
+                      " FROM dead_letters WHERE grp = $1 AND ($2::text = '' OR state = $2) AND ($3::text = '' OR class = $3) "
+                      "AND ($4::text = '' OR code = $4) AND ($5::text = '' OR split_part(key, '/', 1) = $5) "
+                      "AND ($6::text = '' OR key = $6) AND last_at >= $7 ORDER BY last_at DESC, id LIMIT $8",
+                  params);
     if (!rows) {
         return std::unexpected(std::move(rows.error()));
     }

@@ -7,7 +7,8 @@ namespace {
 
 using postgres::Params;
 
-constexpr std::string_view kColumns = "SELECT event_id::text, topic, partition, record_offset, key, type, state, reason, at FROM inbox ";
+constexpr std::string_view kColumns =
+    "SELECT event_id::text, topic, partition, record_offset, key, type, state, reason, at FROM inbox ";
 
 InboxEntry read(const postgres::Row& row) {
     return {.event = {.event_id = row.string(0),
@@ -46,7 +47,8 @@ core::Result<std::vector<Admission>> admit(postgres::Pool& pool, const core::Dea
 
 core::Result<std::optional<InboxEntry>> find_inbox(postgres::Pool& pool, const core::Deadline& deadline, const Identity& who,
                                                    const std::string& event_id) {
-    auto rows = pool.exec(deadline, std::string(kColumns) + "WHERE grp = $1 AND event_id = $2::uuid", Params{}.add(who.grp).add(event_id));
+    auto rows = pool.exec(deadline, std::string(kColumns) + "WHERE grp = $1 AND event_id = $2::uuid",
+                          Params{}.add(who.grp).add(event_id));
     if (!rows) {
         return std::unexpected(std::move(rows.error()));
     }
@@ -70,8 +72,8 @@ core::Result<std::vector<InboxEntry>> inbox_of_key(postgres::Pool& pool, const c
     return entries;
 }
 
-core::Result<std::int64_t> delete_settled(postgres::Pool& pool, const core::Deadline& deadline, const Identity& who, core::SystemTime before,
-                                          int limit) {
+core::Result<std::int64_t> delete_settled(postgres::Pool& pool, const core::Deadline& deadline, const Identity& who,
+                                          core::SystemTime before, int limit) {
     auto rows = pool.exec(deadline,
                           "DELETE FROM inbox WHERE ctid = ANY(ARRAY(SELECT ctid FROM inbox WHERE grp = $1 AND settled_at < $2 "
                           "ORDER BY settled_at LIMIT $3 FOR UPDATE SKIP LOCKED))",
@@ -82,22 +84,25 @@ core::Result<std::int64_t> delete_settled(postgres::Pool& pool, const core::Dead
     return rows->affected();
 }
 
-core::Result<std::vector<DueTimer>> due_timers(postgres::Pool& pool, const core::Deadline& deadline, const Identity& who, core::SystemTime now,
-                                               std::span<const TopicPartition> partitions, std::span<const std::string> snapshot_types,
-                                               int limit) {
+core::Result<std::vector<DueTimer>> due_timers(postgres::Pool& pool, const core::Deadline& deadline, const Identity& who,
+                                               core::SystemTime now, std::span<const TopicPartition> partitions,
+                                               std::span<const std::string> snapshot_types, int limit) {
     Params params;
     params.add(who.grp).add(now);
     add_texts(params, partitions, [](const auto& p) { return p.topic; });
     add_integers(params, partitions, [](const auto& p) { return p.partition; });
     params.add_array(snapshot_types).add(limit);
-    // A timer that a snapshot set always names the newest one (a newer one replaces or clears it); one that a fact set has to look.
+    // A timer that a snapshot set always names the newest one (a newer one replaces or clears it); one that a fact set has to
+    // look.
     auto rows = pool.exec(
         deadline,
         "SELECT t.topic, t.key, t.reason, t.due_at, t.family, t.event_id::text, t.partition, t.record_offset, "
         "s.event_id::text, s.partition, s.record_offset FROM timers t "
         "JOIN unnest($3::text[], $4::integer[]) AS w(topic, partition) ON t.topic = w.topic AND t.partition = w.partition "
-        "LEFT JOIN LATERAL (SELECT i.event_id, i.partition, i.record_offset FROM inbox i WHERE t.family = 'fact' AND i.key = t.key "
-        "AND i.grp = t.grp AND i.topic = t.topic AND i.state = 'done' AND i.type = ANY($5::text[]) ORDER BY i.at DESC LIMIT 1) s ON true "
+        "LEFT JOIN LATERAL (SELECT i.event_id, i.partition, i.record_offset FROM inbox i WHERE t.family = 'fact' AND i.key = "
+        "t.key "
+        "AND i.grp = t.grp AND i.topic = t.topic AND i.state = 'done' AND i.type = ANY($5::text[]) ORDER BY i.at DESC LIMIT 1) s "
+        "ON true "
         "WHERE t.grp = $1 AND t.due_at <= $2 ORDER BY t.due_at LIMIT $6",
         params);
     if (!rows) {
@@ -129,7 +134,8 @@ core::Result<void> delete_timers(postgres::Transaction& tx, const Identity& who,
     add_texts(params, timers, [](const auto& t) { return t.reason; });
     add_times(params, timers, [](const auto& t) { return t.due_at; });
     auto rows = tx.exec(
-        "DELETE FROM timers t USING unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[]) AS w(topic, key, reason, due_at) "
+        "DELETE FROM timers t USING unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[]) AS w(topic, key, reason, "
+        "due_at) "
         "WHERE t.grp = $1 AND t.topic = w.topic AND t.key = w.key AND t.reason = w.reason AND t.due_at = w.due_at",
         params);
     if (!rows) {

@@ -50,7 +50,9 @@ core::Result<std::vector<IntentAnswer>> acquire_intents(postgres::Transaction& t
     std::vector<std::size_t> order(wishes.size());
     std::iota(order.begin(), order.end(), 0);
     std::ranges::sort(order, {}, [&](std::size_t i) -> const std::string& { return wishes[i].external_key; });
-    const auto row_of = [&](std::size_t i) -> const IntentWish& { return wishes[i]; };
+    const auto row_of = [&](std::size_t i) -> const IntentWish& {
+        return wishes[i];
+    };
 
     Params params;
     params.add(who.connection).add(who.owner);
@@ -62,10 +64,13 @@ core::Result<std::vector<IntentAnswer>> acquire_intents(postgres::Transaction& t
     add_integers(params, order, [&](auto i) { return row_of(i).position.partition; });
     add_integers(params, order, [&](auto i) { return row_of(i).position.offset; });
     auto fresh = tx.exec(
-        "INSERT INTO intents (connection, external_key, version_updated, version_observed, version_fetched, owner, holder, epoch, "
+        "INSERT INTO intents (connection, external_key, version_updated, version_observed, version_fetched, owner, holder, "
+        "epoch, "
         "lease_until, state, topic, partition, record_offset) "
-        "SELECT $1::text, w.external_key, -1, -1, false, $2::text, w.holder, w.epoch, w.lease_until, 'open', w.topic, w.partition, "
-        "w.record_offset FROM unnest($3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::text[], $8::integer[], $9::bigint[]) "
+        "SELECT $1::text, w.external_key, -1, -1, false, $2::text, w.holder, w.epoch, w.lease_until, 'open', w.topic, "
+        "w.partition, "
+        "w.record_offset FROM unnest($3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::text[], $8::integer[], "
+        "$9::bigint[]) "
         "AS w(external_key, holder, epoch, lease_until, topic, partition, record_offset) ORDER BY w.external_key "
         "ON CONFLICT DO NOTHING RETURNING external_key",
         params);
@@ -86,7 +91,8 @@ core::Result<std::vector<IntentAnswer>> acquire_intents(postgres::Transaction& t
     keys.add(who.connection);
     add_texts(keys, known, [&](auto i) { return row_of(i).external_key; });
     auto rows = tx.exec(
-        "SELECT external_key, version_updated, version_observed, version_fetched, owner, holder, epoch, lease_until, state, target_id, "
+        "SELECT external_key, version_updated, version_observed, version_fetched, owner, holder, epoch, lease_until, state, "
+        "target_id, "
         "name, detail FROM intents WHERE connection = $1 AND external_key = ANY($2::text[]) ORDER BY external_key FOR UPDATE",
         keys);
     if (!rows) {
@@ -122,13 +128,14 @@ core::Result<std::vector<IntentAnswer>> acquire_intents(postgres::Transaction& t
     add_integers(take, taking, [&](auto i) { return row_of(i).epoch; });
     add_times(take, taking, [&](auto i) { return row_of(i).lease_until; });
     add_booleans(take, taking, [&](auto i) { return answers[i].took_over; });
-    if (auto ok = exec(tx,
-                       "UPDATE intents i SET owner = $2, holder = w.holder, epoch = w.epoch, lease_until = w.lease_until, state = 'open', "
-                       "verify_at = CASE WHEN w.took_over THEN $3::timestamptz ELSE i.verify_at END "
-                       "FROM unnest($4::text[], $5::text[], $6::bigint[], $7::timestamptz[], $8::boolean[]) "
-                       "AS w(external_key, holder, epoch, lease_until, took_over) "
-                       "WHERE i.connection = $1 AND i.external_key = w.external_key",
-                       take);
+    if (auto ok = exec(
+            tx,
+            "UPDATE intents i SET owner = $2, holder = w.holder, epoch = w.epoch, lease_until = w.lease_until, state = 'open', "
+            "verify_at = CASE WHEN w.took_over THEN $3::timestamptz ELSE i.verify_at END "
+            "FROM unnest($4::text[], $5::text[], $6::bigint[], $7::timestamptz[], $8::boolean[]) "
+            "AS w(external_key, holder, epoch, lease_until, took_over) "
+            "WHERE i.connection = $1 AND i.external_key = w.external_key",
+            take);
         !ok) {
         return std::unexpected(std::move(ok.error()));
     }
@@ -140,7 +147,9 @@ core::Result<std::vector<bool>> end_shared_intents(postgres::Transaction& tx, co
     Params params;
     params.add(who.connection).add(who.owner).add(now);
     const EffectRecord none;
-    const auto record_of = [&](const SharedEnd& e) -> const EffectRecord& { return e.close ? e.close->record : none; };
+    const auto record_of = [&](const SharedEnd& e) -> const EffectRecord& {
+        return e.close ? e.close->record : none;
+    };
     add_texts(params, ends, [](const auto& e) { return e.external_key; });
     add_texts(params, ends, [](const auto& e) { return e.holder; });
     add_integers(params, ends, [](const auto& e) { return e.epoch; });
@@ -167,11 +176,14 @@ core::Result<std::vector<bool>> end_shared_intents(postgres::Transaction& tx, co
         "topic = CASE WHEN w.closes THEN w.topic ELSE i.topic END, "
         "partition = CASE WHEN w.closes THEN w.partition ELSE i.partition END, "
         "record_offset = CASE WHEN w.closes THEN w.record_offset ELSE i.record_offset END "
-        "FROM (SELECT * FROM unnest($4::text[], $5::text[], $6::bigint[], $7::boolean[], $8::timestamptz[], $9::bigint[], $10::bigint[], "
+        "FROM (SELECT * FROM unnest($4::text[], $5::text[], $6::bigint[], $7::boolean[], $8::timestamptz[], $9::bigint[], "
+        "$10::bigint[], "
         "$11::boolean[], $12::text[], $13::text[], $14::text[], $15::text[], $16::integer[], $17::bigint[]) "
-        "AS u(external_key, holder, epoch, closes, lease_until, updated, observed, fetched, target_id, name, detail, topic, partition, "
+        "AS u(external_key, holder, epoch, closes, lease_until, updated, observed, fetched, target_id, name, detail, topic, "
+        "partition, "
         "record_offset) ORDER BY u.external_key) w "
-        "WHERE i.connection = $1 AND i.external_key = w.external_key AND i.owner = $2 AND i.holder = w.holder AND i.epoch = w.epoch "
+        "WHERE i.connection = $1 AND i.external_key = w.external_key AND i.owner = $2 AND i.holder = w.holder AND i.epoch = "
+        "w.epoch "
         "AND i.state = 'open' RETURNING i.external_key",
         params);
     if (!rows) {
@@ -188,44 +200,49 @@ core::Result<std::vector<bool>> end_shared_intents(postgres::Transaction& tx, co
     return ours;
 }
 
-core::Result<void> mark_verify(postgres::Pool& pool, const core::Deadline& deadline, const Identity& who, const std::string& external_key,
-                               core::SystemTime at) {
-    auto rows = pool.exec(deadline,
-                          "UPDATE intents SET verify_at = greatest(coalesce(verify_at, $3), $3) WHERE connection = $1 AND external_key = $2",
-                          Params{}.add(who.connection).add(external_key).add(at));
+core::Result<void> mark_verify(postgres::Pool& pool, const core::Deadline& deadline, const Identity& who,
+                               const std::string& external_key, core::SystemTime at) {
+    auto rows = pool.exec(
+        deadline,
+        "UPDATE intents SET verify_at = greatest(coalesce(verify_at, $3), $3) WHERE connection = $1 AND external_key = $2",
+        Params{}.add(who.connection).add(external_key).add(at));
     if (!rows) {
         return std::unexpected(std::move(rows.error()));
     }
     return {};
 }
 
-core::Result<std::vector<DueVerification>> due_verifications(postgres::Pool& pool, const core::Deadline& deadline, const Identity& who,
-                                                             core::SystemTime now, std::span<const TopicPartition> partitions, int limit) {
+core::Result<std::vector<DueVerification>> due_verifications(postgres::Pool& pool, const core::Deadline& deadline,
+                                                             const Identity& who, core::SystemTime now,
+                                                             std::span<const TopicPartition> partitions, int limit) {
     Params params;
     params.add(who.connection).add(now);
     add_texts(params, partitions, [](const auto& p) { return p.topic; });
     add_integers(params, partitions, [](const auto& p) { return p.partition; });
     params.add(limit);
-    auto rows = pool.exec(deadline,
-                          "SELECT i.external_key, i.holder, i.topic, i.partition, i.record_offset FROM intents i "
-                          "JOIN unnest($3::text[], $4::integer[]) AS w(topic, partition) ON i.topic = w.topic AND i.partition = w.partition "
-                          "WHERE i.connection = $1 AND i.verify_at <= $2 AND i.state = 'closed' AND i.version_updated >= 0 "
-                          "ORDER BY i.verify_at LIMIT $5",
-                          params);
+    auto rows = pool.exec(
+        deadline,
+        "SELECT i.external_key, i.holder, i.topic, i.partition, i.record_offset FROM intents i "
+        "JOIN unnest($3::text[], $4::integer[]) AS w(topic, partition) ON i.topic = w.topic AND i.partition = w.partition "
+        "WHERE i.connection = $1 AND i.verify_at <= $2 AND i.state = 'closed' AND i.version_updated >= 0 "
+        "ORDER BY i.verify_at LIMIT $5",
+        params);
     if (!rows) {
         return std::unexpected(std::move(rows.error()));
     }
     std::vector<DueVerification> due;
     for (const auto row : *rows) {
-        due.push_back({.external_key = row.string(0), .holder = row.string(1), .position = {row.string(2), row.int32(3), row.int64(4)}});
+        due.push_back(
+            {.external_key = row.string(0), .holder = row.string(1), .position = {row.string(2), row.int32(3), row.int64(4)}});
     }
     return due;
 }
 
 core::Result<void> clear_verifications(postgres::Transaction& tx, const Identity& who, core::SystemTime now,
                                        std::span<const std::string> external_keys) {
-    return exec(tx, "UPDATE intents SET verify_at = NULL WHERE connection = $1 AND external_key = ANY($2::text[]) AND verify_at <= $3",
-                Params{}.add(who.connection).add_array(external_keys).add(now));
+    return exec(
+        tx, "UPDATE intents SET verify_at = NULL WHERE connection = $1 AND external_key = ANY($2::text[]) AND verify_at <= $3",
+        Params{}.add(who.connection).add_array(external_keys).add(now));
 }
 
 }  // namespace syncline::kit::store

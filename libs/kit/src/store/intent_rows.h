@@ -1,12 +1,12 @@
 // Intents as SQL, and the decision who may act.
 #pragma once
 
-#include <optional>
-#include <span>
-#include <string>
 #include <syncline/core/clock.h>
 #include <syncline/core/error.h>
 #include <syncline/postgres/pool.h>
+#include <optional>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "src/store/closing_rows.h"
@@ -36,9 +36,9 @@ struct IntentRow {
 };
 
 enum class IntentAnswerKind : std::uint8_t {
-    taken,        // Go on; the lease is ours.
-    already,      // Done before: see the record.
-    busy,         // Another holds the lease until then.
+    taken,    // Go on; the lease is ours.
+    already,  // Done before: see the record.
+    busy,     // Another holds the lease until then.
 };
 struct IntentAnswer {
     IntentAnswerKind kind = IntentAnswerKind::taken;
@@ -49,22 +49,24 @@ struct IntentAnswer {
 };
 
 // What a wish gets where a row exists.
-[[nodiscard]] IntentAnswer decide_intent(const IntentWish& wish, const IntentRow& row, const std::string& owner, core::SystemTime now);
+[[nodiscard]] IntentAnswer decide_intent(const IntentWish& wish, const IntentRow& row, const std::string& owner,
+                                         core::SystemTime now);
 
 // One answer for each wish, in order. External keys must be different. `verify_at` is set where a lease was taken over.
-[[nodiscard]] core::Result<std::vector<IntentAnswer>> acquire_intents(postgres::Transaction& tx, const Identity& who, core::SystemTime now,
-                                                                      core::SystemTime verify_at, std::span<const IntentWish> wishes);
+[[nodiscard]] core::Result<std::vector<IntentAnswer>> acquire_intents(postgres::Transaction& tx, const Identity& who,
+                                                                      core::SystemTime now, core::SystemTime verify_at,
+                                                                      std::span<const IntentWish> wishes);
 
 // Intents that several keys share end at once. False for each that was no longer ours.
 struct SharedEnd {
     std::string external_key;
     std::string holder;
     std::int64_t epoch = 0;
-    std::optional<IntentClose> close;                // Else: released.
+    std::optional<IntentClose> close;             // Else: released.
     std::optional<core::SystemTime> lease_until;  // Released, but not before then.
 };
-[[nodiscard]] core::Result<std::vector<bool>> end_shared_intents(postgres::Transaction& tx, const Identity& who, core::SystemTime now,
-                                                                 std::span<const SharedEnd> ends);
+[[nodiscard]] core::Result<std::vector<bool>> end_shared_intents(postgres::Transaction& tx, const Identity& who,
+                                                                 core::SystemTime now, std::span<const SharedEnd> ends);
 
 // A lease ran out during a call: whoever owns the key now has to look at the document at that time.
 [[nodiscard]] core::Result<void> mark_verify(postgres::Pool& pool, const core::Deadline& deadline, const Identity& who,

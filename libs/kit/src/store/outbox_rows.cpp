@@ -1,7 +1,7 @@
 #include "src/store/outbox_rows.h"
 
-#include <map>
 #include <syncline/core/hash.h>
+#include <map>
 
 #include "src/store/columns.h"
 
@@ -32,7 +32,8 @@ core::Result<void> insert_outbox(postgres::Transaction& tx, core::SystemTime now
     add_integers(aggregates, counts, [](const auto& c) { return c.second; });
     auto versions = tx.exec(
         "INSERT INTO outbox_aggregates (aggregatetype, aggregateid, version) "
-        "SELECT w.type, w.id, w.rows FROM unnest($1::text[], $2::text[], $3::bigint[]) AS w(type, id, rows) ORDER BY w.type, w.id "
+        "SELECT w.type, w.id, w.rows FROM unnest($1::text[], $2::text[], $3::bigint[]) AS w(type, id, rows) ORDER BY w.type, "
+        "w.id "
         "ON CONFLICT (aggregatetype, aggregateid) DO UPDATE SET version = outbox_aggregates.version + excluded.version "
         "RETURNING aggregatetype, aggregateid, version",
         aggregates);
@@ -58,8 +59,10 @@ core::Result<void> insert_outbox(postgres::Transaction& tx, core::SystemTime now
     add_integers(params, rows, [](const auto* r) { return bucket_of(r->aggregate_id); });
     auto inserted = tx.exec(
         "INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload, topic, key, headers, version, bucket, created_at) "
-        "SELECT w.id, w.aggregatetype, w.aggregateid, w.type, w.payload, w.topic, w.key, w.headers, w.version, w.bucket, $1::timestamptz "
-        "FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[], $8::bytea[], $9::bytea[], $10::bigint[], "
+        "SELECT w.id, w.aggregatetype, w.aggregateid, w.type, w.payload, w.topic, w.key, w.headers, w.version, w.bucket, "
+        "$1::timestamptz "
+        "FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[], $8::bytea[], $9::bytea[], "
+        "$10::bigint[], "
         "$11::integer[]) AS w(id, aggregatetype, aggregateid, type, payload, topic, key, headers, version, bucket) "
         "ON CONFLICT (id) DO NOTHING",
         params);
@@ -71,11 +74,12 @@ core::Result<void> insert_outbox(postgres::Transaction& tx, core::SystemTime now
 
 core::Result<std::vector<int>> lease_buckets(postgres::Pool& pool, const core::Deadline& deadline, const std::string& owner,
                                              core::SystemTime now, core::SystemTime until) {
-    auto rows = pool.exec(deadline,
-                          "UPDATE outbox_buckets b SET owner = $1, lease_until = $3 FROM ("
-                          "SELECT bucket FROM outbox_buckets WHERE owner = $1 OR lease_until <= $2 ORDER BY bucket FOR UPDATE SKIP LOCKED) f "
-                          "WHERE b.bucket = f.bucket RETURNING b.bucket",
-                          Params{}.add(owner).add(now).add(until));
+    auto rows = pool.exec(
+        deadline,
+        "UPDATE outbox_buckets b SET owner = $1, lease_until = $3 FROM ("
+        "SELECT bucket FROM outbox_buckets WHERE owner = $1 OR lease_until <= $2 ORDER BY bucket FOR UPDATE SKIP LOCKED) f "
+        "WHERE b.bucket = f.bucket RETURNING b.bucket",
+        Params{}.add(owner).add(now).add(until));
     if (!rows) {
         return std::unexpected(std::move(rows.error()));
     }
@@ -87,27 +91,30 @@ core::Result<std::vector<int>> lease_buckets(postgres::Pool& pool, const core::D
 }
 
 core::Result<void> give_back_buckets(postgres::Pool& pool, const core::Deadline& deadline, const std::string& owner) {
-    auto rows = pool.exec(deadline, "UPDATE outbox_buckets SET owner = '', lease_until = 'epoch' WHERE owner = $1", Params{}.add(owner));
+    auto rows =
+        pool.exec(deadline, "UPDATE outbox_buckets SET owner = '', lease_until = 'epoch' WHERE owner = $1", Params{}.add(owner));
     if (!rows) {
         return std::unexpected(std::move(rows.error()));
     }
     return {};
 }
 
-core::Result<std::vector<OutboxRow>> read_outbox(postgres::Pool& pool, const core::Deadline& deadline, std::span<const int> buckets,
-                                                 std::span<const std::string> besides, int limit, std::int64_t bytes_max) {
+core::Result<std::vector<OutboxRow>> read_outbox(postgres::Pool& pool, const core::Deadline& deadline,
+                                                 std::span<const int> buckets, std::span<const std::string> besides, int limit,
+                                                 std::int64_t bytes_max) {
     Params params;
     add_integers(params, buckets, [](int b) { return b; });
     params.add_array(besides).add(limit).add(bytes_max);
     // Payloads are read only for the rows that fit: the length of a large value is known without fetching it.
-    auto rows = pool.exec(
-        deadline,
-        "SELECT o.id::text, o.aggregatetype, o.aggregateid, o.type, o.topic, o.key, o.headers, o.seq, o.version, o.created_at, o.payload "
-        "FROM outbox o JOIN (SELECT seq, sum(size) OVER (ORDER BY seq) - size AS before FROM ("
-        "SELECT seq, octet_length(payload) AS size FROM outbox WHERE bucket = ANY($1::integer[]) "
-        "AND NOT (aggregatetype || '/' || aggregateid = ANY($2::text[])) ORDER BY seq LIMIT $3) first_ones) fitting "
-        "ON fitting.seq = o.seq AND fitting.before < $4 WHERE o.bucket = ANY($1::integer[]) ORDER BY o.seq",
-        params);
+    auto rows =
+        pool.exec(deadline,
+                  "SELECT o.id::text, o.aggregatetype, o.aggregateid, o.type, o.topic, o.key, o.headers, o.seq, o.version, "
+                  "o.created_at, o.payload "
+                  "FROM outbox o JOIN (SELECT seq, sum(size) OVER (ORDER BY seq) - size AS before FROM ("
+                  "SELECT seq, octet_length(payload) AS size FROM outbox WHERE bucket = ANY($1::integer[]) "
+                  "AND NOT (aggregatetype || '/' || aggregateid = ANY($2::text[])) ORDER BY seq LIMIT $3) first_ones) fitting "
+                  "ON fitting.seq = o.seq AND fitting.before < $4 WHERE o.bucket = ANY($1::integer[]) ORDER BY o.seq",
+                  params);
     if (!rows) {
         return std::unexpected(std::move(rows.error()));
     }

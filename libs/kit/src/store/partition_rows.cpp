@@ -84,7 +84,8 @@ core::Result<std::vector<Claim>> claim_partitions(postgres::Pool& pool, const co
     });
 }
 
-core::Result<void> say_goodbye(postgres::Pool& pool, const core::Deadline& deadline, const Identity& who, std::span<const Goodbye> partitions) {
+core::Result<void> say_goodbye(postgres::Pool& pool, const core::Deadline& deadline, const Identity& who,
+                               std::span<const Goodbye> partitions) {
     if (partitions.empty()) {
         return {};
     }
@@ -93,14 +94,16 @@ core::Result<void> say_goodbye(postgres::Pool& pool, const core::Deadline& deadl
     add_texts(params, partitions, [](const auto& p) { return p.partition.topic; });
     add_integers(params, partitions, [](const auto& p) { return p.partition.partition; });
     add_integers(params, partitions, [](const auto& p) { return p.epoch; });
-    return only_status(pool.exec(deadline,
-                                 "UPDATE partition_markers m SET clean = true FROM unnest($2::text[], $3::integer[], $4::bigint[]) "
-                                 "AS w(topic, partition, epoch) WHERE m.grp = $1 AND m.topic = w.topic AND m.partition = w.partition "
-                                 "AND m.epoch = w.epoch",
-                                 params));
+    return only_status(
+        pool.exec(deadline,
+                  "UPDATE partition_markers m SET clean = true FROM unnest($2::text[], $3::integer[], $4::bigint[]) "
+                  "AS w(topic, partition, epoch) WHERE m.grp = $1 AND m.topic = w.topic AND m.partition = w.partition "
+                  "AND m.epoch = w.epoch",
+                  params));
 }
 
-core::Result<void> raise_marks(postgres::Pool& pool, const core::Deadline& deadline, const Identity& who, std::span<const Mark> marks) {
+core::Result<void> raise_marks(postgres::Pool& pool, const core::Deadline& deadline, const Identity& who,
+                               std::span<const Mark> marks) {
     Params params;
     params.add(who.grp);
     add_texts(params, marks, [](const auto& m) { return m.partition.topic; });
@@ -117,21 +120,24 @@ core::Result<void> raise_marks(postgres::Pool& pool, const core::Deadline& deadl
                                  params));
 }
 
-core::Result<int> count_poison_try(postgres::Pool& pool, const core::Deadline& deadline, const Identity& who, const Position& position) {
-    auto rows = pool.exec(deadline,
-                          "INSERT INTO poison_tries AS t (grp, topic, partition, record_offset, tries) VALUES ($1, $2, $3, $4, 1) "
-                          "ON CONFLICT (grp, topic, partition, record_offset) DO UPDATE SET tries = t.tries + 1 RETURNING tries",
-                          Params{}.add(who.grp).add(position.topic).add(position.partition).add(position.offset));
+core::Result<int> count_poison_try(postgres::Pool& pool, const core::Deadline& deadline, const Identity& who,
+                                   const Position& position) {
+    auto rows =
+        pool.exec(deadline,
+                  "INSERT INTO poison_tries AS t (grp, topic, partition, record_offset, tries) VALUES ($1, $2, $3, $4, 1) "
+                  "ON CONFLICT (grp, topic, partition, record_offset) DO UPDATE SET tries = t.tries + 1 RETURNING tries",
+                  Params{}.add(who.grp).add(position.topic).add(position.partition).add(position.offset));
     if (!rows) {
         return std::unexpected(std::move(rows.error()));
     }
     return (*rows)[0].int32(0);
 }
 
-core::Result<void> forget_poison_try(postgres::Pool& pool, const core::Deadline& deadline, const Identity& who, const Position& position) {
-    return only_status(pool.exec(deadline,
-                                 "DELETE FROM poison_tries WHERE grp = $1 AND topic = $2 AND partition = $3 AND record_offset = $4",
-                                 Params{}.add(who.grp).add(position.topic).add(position.partition).add(position.offset)));
+core::Result<void> forget_poison_try(postgres::Pool& pool, const core::Deadline& deadline, const Identity& who,
+                                     const Position& position) {
+    return only_status(
+        pool.exec(deadline, "DELETE FROM poison_tries WHERE grp = $1 AND topic = $2 AND partition = $3 AND record_offset = $4",
+                  Params{}.add(who.grp).add(position.topic).add(position.partition).add(position.offset)));
 }
 
 }  // namespace syncline::kit::store

@@ -1,13 +1,13 @@
 // Ownership of partitions, how far their records went, and what was begun alone, as SQL.
 #pragma once
 
+#include <syncline/core/clock.h>
+#include <syncline/core/error.h>
+#include <syncline/postgres/pool.h>
 #include <map>
 #include <optional>
 #include <span>
 #include <string>
-#include <syncline/core/clock.h>
-#include <syncline/core/error.h>
-#include <syncline/postgres/pool.h>
 #include <vector>
 
 #include "src/store/closing_rows.h"
@@ -22,8 +22,9 @@ struct Claim {
 };
 // Makes this process the owner, with a higher epoch than anyone before. Waits for closing transactions of the owner before.
 // One answer for each partition, in order. Error kind bug, code "group_collision": two groups with one number.
-[[nodiscard]] core::Result<std::vector<Claim>> claim_partitions(postgres::Pool& pool, const core::Deadline& deadline, const Identity& who,
-                                                                core::SystemTime now, std::span<const TopicPartition> partitions);
+[[nodiscard]] core::Result<std::vector<Claim>> claim_partitions(postgres::Pool& pool, const core::Deadline& deadline,
+                                                                const Identity& who, core::SystemTime now,
+                                                                std::span<const TopicPartition> partitions);
 
 struct Goodbye {
     TopicPartition partition;

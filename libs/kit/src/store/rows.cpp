@@ -1,8 +1,8 @@
 #include "src/store/rows.h"
 
-#include <array>
 #include <syncline/core/hash.h>
 #include <syncline/core/utf8.h>
+#include <array>
 
 namespace syncline::kit::store {
 namespace {
@@ -42,8 +42,12 @@ std::int32_t group_number(std::string_view group) {
     return static_cast<std::int32_t>(number);
 }
 
-std::string_view to_string(InboxState state) noexcept { return kInboxStates[static_cast<std::size_t>(state)]; }
-std::string_view to_string(Mode mode) noexcept { return kModes[static_cast<std::size_t>(mode)]; }
+std::string_view to_string(InboxState state) noexcept {
+    return kInboxStates[static_cast<std::size_t>(state)];
+}
+std::string_view to_string(Mode mode) noexcept {
+    return kModes[static_cast<std::size_t>(mode)];
+}
 
 Mode mode_from(std::string_view text) noexcept {
     for (std::size_t i = 0; i < kModes.size(); ++i) {

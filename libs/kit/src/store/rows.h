@@ -1,14 +1,14 @@
 // What the kit stores, as values: one struct for each kind of row. No logic.
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <string>
 #include <syncline/core/clock.h>
 #include <syncline/core/error.h>
 #include <syncline/kit/delivery.h>
 #include <syncline/kit/handler.h>
 #include <syncline/kit/transport.h>
+#include <cstdint>
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace syncline::kit::store {

@@ -244,6 +244,8 @@ constexpr std::array kMigrations{Migration{"kit_0001_processing", kTables}};
 
 }  // namespace
 
-std::span<const Migration> migrations() { return kMigrations; }
+std::span<const Migration> migrations() {
+    return kMigrations;
+}
 
 }  // namespace syncline::kit::store

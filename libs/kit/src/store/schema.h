@@ -1,9 +1,9 @@
 // The SQL that makes the kit's tables.
 #pragma once
 
+#include <syncline/kit/processor.h>
 #include <array>
 #include <span>
-#include <syncline/kit/processor.h>
 
 namespace syncline::kit::store {
 

@@ -21,7 +21,8 @@ TEST_CASE("processing: an event is handled once and its rows and events exist", 
     NEEDS_POSTGRES();
     FakeTarget target;
     Harness h({.handlers = {on_order([&](const auto& event, Delivery& delivery) {
-                   delivery.write({.sql = "INSERT INTO ledger (key) SELECT * FROM unnest($1::text[])", .values = {delivery.headers().key}});
+                   delivery.write(
+                       {.sql = "INSERT INTO ledger (key) SELECT * FROM unnest($1::text[])", .values = {delivery.headers().key}});
                    delivery.publish({.topic = "exports.v1", .key = delivery.headers().key, .subject = "s"}, refund(1, 2));
                    return exporting(target)(event, delivery);
                })},
@@ -90,7 +91,8 @@ TEST_CASE("processing: a type nobody wants is passed over without a row, a value
     Harness h({.handlers = {on_order(exporting(target))}, .target = target_of(target)});
     h.start();
     h.publish(kOrders, key_of(1), refund(1, 1));
-    h.broker().publish(kOrders, key_of(2), "\xff\xff not protobuf", {{"ce_type", "syncline.orders.v1.OrderChanged"}, {"ce_id", "x"}});
+    h.broker().publish(kOrders, key_of(2), "\xff\xff not protobuf",
+                       {{"ce_type", "syncline.orders.v1.OrderChanged"}, {"ce_id", "x"}});
     h.broker().publish(kOrders, std::nullopt, "\xff\xff", {{"ce_type", "syncline.orders.v1.OrderChanged"}});
     REQUIRE(h.settle());
     CHECK(h.count("SELECT count(*) FROM inbox") == 2);

@@ -41,7 +41,8 @@ TEST_CASE("processing: after a crash everything is handled again, once in the ta
     }
 }
 
-TEST_CASE("processing: after an unclean stop suspects run alone, and one that killed the process three times is dead-lettered", "[kit]") {
+TEST_CASE("processing: after an unclean stop suspects run alone, and one that killed the process three times is dead-lettered",
+          "[kit]") {
     NEEDS_POSTGRES();
     FakeTarget target;
     std::atomic<int> running = 0;
@@ -128,7 +129,8 @@ TEST_CASE("processing: a parked event that kills the process is dead-lettered to
     CHECK(calls == 1);
 }
 
-TEST_CASE("processing: without PostgreSQL partitions pause, nothing is parked or dead-lettered, and it goes on by itself", "[kit][postgres]") {
+TEST_CASE("processing: without PostgreSQL partitions pause, nothing is parked or dead-lettered, and it goes on by itself",
+          "[kit][postgres]") {
     NEEDS_POSTGRES();
     FakeTarget target;
     Harness h({.handlers = {on_order(exporting(target))}, .target = target_of(target)});
@@ -179,7 +181,8 @@ TEST_CASE("processing: partitions move to a new member, parked keys with them", 
     REQUIRE(h.settle());
     CHECK(h.inbox("parked") == 10);
     auto other = h.join();
-    REQUIRE(h.eventually([&] { return other->processor->figures().partitions == 2 && h.member().processor->figures().partitions == 2; }));
+    REQUIRE(h.eventually(
+        [&] { return other->processor->figures().partitions == 2 && h.member().processor->figures().partitions == 2; }));
     locked = false;
     h.member().drain();
     REQUIRE(h.eventually([&] { return other->processor->figures().partitions == 4; }));

@@ -17,21 +17,26 @@ using core::ErrorKind;
 
 namespace {
 
-core::Error error(ErrorKind kind, std::chrono::milliseconds retry_after = 0ms) { return {.kind = kind, .code = "code", .retry_after = retry_after}; }
+core::Error error(ErrorKind kind, std::chrono::milliseconds retry_after = 0ms) {
+    return {.kind = kind, .code = "code", .retry_after = retry_after};
+}
 
 }  // namespace
 
-TEST_CASE("fate: a target that is away keeps its events at the head of their lanes, never by count to the dead letters", "[unit]") {
+TEST_CASE("fate: a target that is away keeps its events at the head of their lanes, never by count to the dead letters",
+          "[unit]") {
     for (const auto kind : {ErrorKind::transient, ErrorKind::throttled, ErrorKind::unauthorized}) {
         CHECK(decide_fate(error(kind), {.attempts = 1}).kind == FateKind::wait_for_circuit);
-        CHECK(decide_fate(error(kind), {.attempts = 1000, .age = 1000h, .circuit_open = true}).kind == FateKind::wait_for_circuit);
+        CHECK(decide_fate(error(kind), {.attempts = 1000, .age = 1000h, .circuit_open = true}).kind ==
+              FateKind::wait_for_circuit);
     }
     CHECK(decide_fate(error(ErrorKind::throttled, 90s), {.attempts = 1}).delay == 90s);
     CHECK(decide_fate(error(ErrorKind::transient), {.attempts = 1}).delay == 1s);
     CHECK(decide_fate(error(ErrorKind::transient), {.attempts = 30, .circuit_open = true}).delay == 30s);
 }
 
-TEST_CASE("fate: one key that stays transient while others succeed is parked, as is every key of a service without a target", "[unit]") {
+TEST_CASE("fate: one key that stays transient while others succeed is parked, as is every key of a service without a target",
+          "[unit]") {
     CHECK(decide_fate(error(ErrorKind::transient), {.attempts = kTransientAttemptsMax}) == Fate{FateKind::park, 15min});
     CHECK(decide_fate(error(ErrorKind::transient), {.attempts = 90, .age = 1000h}).kind == FateKind::park);
     CHECK(decide_fate(error(ErrorKind::transient), {.attempts = 1, .has_target = false}) == Fate{FateKind::park, 5s});
@@ -52,11 +57,14 @@ TEST_CASE("fate: conflict and not_ready park the key on the schedule, for a day 
         CHECK(decide_fate(error(kind), {.attempts = 6, .age = 24h}).kind == FateKind::dead_letter);
     }
     CHECK(decide_fate(error(ErrorKind::conflict), {.lease_busy = true, .lease_left = 30s}) == Fate{FateKind::wait_for_lease, 2s});
-    CHECK(decide_fate(error(ErrorKind::conflict), {.lease_busy = true, .lease_left = 100ms}) == Fate{FateKind::wait_for_lease, 100ms});
-    CHECK(decide_fate(error(ErrorKind::conflict), {.lease_busy = true, .lease_left = -5s}) == Fate{FateKind::wait_for_lease, 10ms});
+    CHECK(decide_fate(error(ErrorKind::conflict), {.lease_busy = true, .lease_left = 100ms}) ==
+          Fate{FateKind::wait_for_lease, 100ms});
+    CHECK(decide_fate(error(ErrorKind::conflict), {.lease_busy = true, .lease_left = -5s}) ==
+          Fate{FateKind::wait_for_lease, 10ms});
 }
 
-TEST_CASE("fate: mappings and decisions hold without a limit, rejected and malformed are dead at once, bugs after three tries", "[unit]") {
+TEST_CASE("fate: mappings and decisions hold without a limit, rejected and malformed are dead at once, bugs after three tries",
+          "[unit]") {
     CHECK(decide_fate(error(ErrorKind::mapping_missing), {.attempts = 99, .age = 1000h}).kind == FateKind::hold);
     CHECK(decide_fate(error(ErrorKind::needs_decision), {.attempts = 99, .age = 1000h}).kind == FateKind::hold);
     CHECK(decide_fate(error(ErrorKind::rejected), {}).kind == FateKind::dead_letter);
@@ -86,7 +94,8 @@ TEST_CASE("fate: every kind has a row, and docs/architecture.md has every row", 
     REQUIRE(file.good());
     const std::string text{std::istreambuf_iterator<char>(file), {}};
     for (const auto& row : fate_table()) {
-        const auto line = "| " + std::string(core::to_string(row.kind)) + " | " + std::string(row.when) + " | " + std::string(row.fate) + " |";
+        const auto line =
+            "| " + std::string(core::to_string(row.kind)) + " | " + std::string(row.when) + " | " + std::string(row.fate) + " |";
         INFO(line);
         CHECK(text.find(line) != std::string::npos);
     }

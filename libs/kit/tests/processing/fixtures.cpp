@@ -26,7 +26,9 @@ RefundRecorded refund(std::int64_t order_id, std::int64_t refund_id) {
     return event;
 }
 
-std::string key_of(std::int64_t order_id) { return "eu/" + std::to_string(order_id); }
+std::string key_of(std::int64_t order_id) {
+    return "eu/" + std::to_string(order_id);
+}
 
 void FakeTarget::write(const std::string& key, std::int64_t version) {
     const std::lock_guard lock(mutex_);
@@ -78,10 +80,14 @@ HandlerSpec on_order(OnOrder handle) {
     spec.topic = kOrders;
     spec.consumer_group = kGroup;
     spec.family = Family::snapshot;
-    spec.make = [] { return std::make_shared<OrderChanged>(); };
+    spec.make = [] {
+        return std::make_shared<OrderChanged>();
+    };
     spec.version = [](const google::protobuf::MessageLite& m) {
         const auto& order = static_cast<const OrderChanged&>(m).order();
-        const auto nanos = [](const auto& t) { return t.seconds() * 1'000'000'000 + t.nanos(); };
+        const auto nanos = [](const auto& t) {
+            return t.seconds() * 1'000'000'000 + t.nanos();
+        };
         return Version{nanos(order.source_updated_at()), nanos(order.observed_at()), order.fetched()};
     };
     spec.call = [handle = std::move(handle)](const google::protobuf::MessageLite& m, Delivery& delivery) {
@@ -96,7 +102,9 @@ HandlerSpec on_refund(OnRefund handle) {
     spec.topic = kOrders;
     spec.consumer_group = kGroup;
     spec.family = Family::fact;
-    spec.make = [] { return std::make_shared<RefundRecorded>(); };
+    spec.make = [] {
+        return std::make_shared<RefundRecorded>();
+    };
     spec.resource = [](const google::protobuf::MessageLite& m) {
         return "refund/" + std::to_string(static_cast<const RefundRecorded&>(m).refund().refund_id());
     };

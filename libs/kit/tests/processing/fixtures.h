@@ -3,13 +3,13 @@
 
 #include <syncline/orders/v1/events.pb.h>
 
+#include <syncline/kit/testing/harness.h>
 #include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <map>
 #include <mutex>
 #include <string>
-#include <syncline/kit/testing/harness.h>
 #include <vector>
 
 namespace syncline::kit::testing {

@@ -1,10 +1,10 @@
 // Two processors of one group on librdkafka's mock cluster: nothing is lost and nothing done twice while partitions move.
 #include <catch2/catch_test_macros.hpp>
 
-#include <set>
 #include <syncline/core/hash.h>
 #include <syncline/kafka/producer.h>
 #include <syncline/kafka/testing/mock_cluster.h>
+#include <set>
 #include <thread>
 
 #include "src/processing/kafka_transport.h"
@@ -28,7 +28,12 @@ struct Process {
         sink = make_kafka_sink(*producer, "syncline");
         reader = make_kafka_reader(client, "syncline");
         auto made = Processor::make({handler}, target, nullptr, {.service = "test"},
-                                    {.clock = core::system_clock(), .metrics = metrics, .pool = pool, .source = *source, .sink = *sink, .reader = *reader});
+                                    {.clock = core::system_clock(),
+                                     .metrics = metrics,
+                                     .pool = pool,
+                                     .source = *source,
+                                     .sink = *sink,
+                                     .reader = *reader});
         REQUIRE(made);
         processor = std::move(*made);
         REQUIRE(processor->start());
@@ -64,7 +69,8 @@ TEST_CASE("processing: on Kafka, members come and go and every event is done onc
     cluster.create_topic("syncline.exports.v1", 2);
     postgres::testing::Database database;
     for (const auto& migration : Processor::migrations()) {
-        REQUIRE(database.pool().run(core::Deadline(core::system_clock(), 20s), [&](postgres::Transaction& tx) { return tx.exec_script(migration.sql); }));
+        REQUIRE(database.pool().run(core::Deadline(core::system_clock(), 20s),
+                                    [&](postgres::Transaction& tx) { return tx.exec_script(migration.sql); }));
     }
     FakeTarget target;
     const auto handler = on_order([&](const auto& event, Delivery& delivery) {
@@ -84,7 +90,9 @@ TEST_CASE("processing: on Kafka, members come and go and every event is done onc
                               [](core::Result<void> result) { CHECK(result.has_value()); });
         }
     };
-    const auto done = [&] { return std::stoi(database.value("SELECT count(*) FROM inbox WHERE state = 'done'")); };
+    const auto done = [&] {
+        return std::stoi(database.value("SELECT count(*) FROM inbox WHERE state = 'done'"));
+    };
     send(200);
     REQUIRE(eventually([&] { return done() == 200; }));
     auto second = std::make_unique<Process>(cluster.brokers(), database.options(), handler, spec);

@@ -84,8 +84,12 @@ TEST_CASE("processing: a refund that comes before its order waits for it and doe
 TEST_CASE("processing: what stays in conflict for a day is dead-lettered with its queue", "[kit]") {
     NEEDS_POSTGRES();
     FakeTarget target;
-    Harness h({.handlers = {on_order([](const auto&, Delivery&) { return Outcome::failed(failure(ErrorKind::conflict, "record_locked")); }),
-                            on_refund([](const auto&, Delivery&) { return Outcome::failed(failure(ErrorKind::not_ready, "order_missing")); })},
+    Harness h({.handlers = {on_order([](const auto&, Delivery&) {
+                                return Outcome::failed(failure(ErrorKind::conflict, "record_locked"));
+                            }),
+                            on_refund([](const auto&, Delivery&) {
+                                return Outcome::failed(failure(ErrorKind::not_ready, "order_missing"));
+                            })},
                .target = target_of(target)});
     h.start();
     h.publish(kOrders, key_of(1), order(1, 1));
@@ -104,13 +108,16 @@ TEST_CASE("processing: a hold is released by the mapping it waits for and announ
     std::atomic<bool> mapped = false;
     Harness h({.handlers = {on_order([&](const auto& event, Delivery& delivery) {
                    if (!mapped) {
-                       delivery.publish_if_held({.topic = "exports.v1", .key = delivery.headers().key, .subject = {}}, refund(1, 1));
+                       delivery.publish_if_held({.topic = "exports.v1", .key = delivery.headers().key, .subject = {}},
+                                                refund(1, 1));
                        return Outcome::failed(failure(ErrorKind::mapping_missing, "tax_unmapped", "tax:FR/20.0/incl"));
                    }
                    return exporting(target)(event, delivery);
                })},
                .target = target_of(target),
-               .resolves_hold = [&](std::string_view entry) { return mapped && entry == "tax:FR/20.0/incl"; }});
+               .resolves_hold = [&](std::string_view entry) {
+                   return mapped && entry == "tax:FR/20.0/incl";
+               }});
     h.start();
     for (int id = 1; id <= 30; ++id) {
         h.publish(kOrders, key_of(id), order(id, 1));
@@ -199,7 +206,8 @@ TEST_CASE("processing: a held fact holds up facts of its own resource, not the s
     }));
 }
 
-TEST_CASE("processing: a dead letter is replayed once for each replay id, an older snapshot is not applied over a newer one", "[kit]") {
+TEST_CASE("processing: a dead letter is replayed once for each replay id, an older snapshot is not applied over a newer one",
+          "[kit]") {
     NEEDS_POSTGRES();
     FakeTarget target;
     std::atomic<bool> refuses = true;
@@ -253,8 +261,9 @@ TEST_CASE("processing: a dead letter is replayed once for each replay id, an old
 TEST_CASE("processing: a discarded dead letter stays dead and is settled", "[kit]") {
     NEEDS_POSTGRES();
     FakeTarget target;
-    Harness h({.handlers = {on_order([](const auto&, Delivery&) { return Outcome::failed(failure(ErrorKind::rejected, "no_lines")); })},
-               .target = target_of(target)});
+    Harness h(
+        {.handlers = {on_order([](const auto&, Delivery&) { return Outcome::failed(failure(ErrorKind::rejected, "no_lines")); })},
+         .target = target_of(target)});
     h.start();
     h.publish(kOrders, key_of(1), order(1, 1));
     REQUIRE(h.settle());
@@ -279,7 +288,8 @@ TEST_CASE("processing: redrive handles a done event once more, after a dry run t
     h.advance(3s);
     CHECK(target.document("order_1").writes == 1);
     CHECK(h.admin("POST", "/admin/redrive", body + "}").status == 200);
-    REQUIRE(h.advance_until([&] { return target.document("order_1").writes == 2 && h.count("SELECT count(*) FROM parked_keys") == 0; }));
+    REQUIRE(h.advance_until(
+        [&] { return target.document("order_1").writes == 2 && h.count("SELECT count(*) FROM parked_keys") == 0; }));
     CHECK(h.inbox("done") == 1);
     CHECK(h.count("SELECT count(*) FROM parked_keys") == 0);
 }
@@ -303,11 +313,12 @@ TEST_CASE("processing: done_until runs the handler again at its time, with the n
     h.publish(kOrders, key_of(2), order(2, 1));
     REQUIRE(h.settle());
     h.advance(2min, 30s);
-    h.publish(kOrders, key_of(1), order(1, 2));         // Sets the timer anew, with itself.
+    h.publish(kOrders, key_of(1), order(1, 2));          // Sets the timer anew, with itself.
     h.publish(kOrders, key_of(2), order(2, 2, "paid"));  // Settles it.
     REQUIRE(h.settle());
     CHECK(h.count("SELECT count(*) FROM timers") == 1);
-    REQUIRE(h.advance_until([&] { return h.count("SELECT count(*) FROM timers") == 0 && h.count("SELECT count(*) FROM parked_keys") == 0; }, 30s));
+    REQUIRE(h.advance_until(
+        [&] { return h.count("SELECT count(*) FROM timers") == 0 && h.count("SELECT count(*) FROM parked_keys") == 0; }, 30s));
     const std::lock_guard lock(mutex);
     REQUIRE(runs.size() == 5);
     CHECK(runs.back() == std::pair<std::int64_t, bool>{2, true});

@@ -50,7 +50,9 @@ struct CircuitUnderTest {
     }
 };
 
-core::Result<void> no() { return core::fail(ErrorKind::transient, "down", "down"); }
+core::Result<void> no() {
+    return core::fail(ErrorKind::transient, "down", "down");
+}
 
 }  // namespace
 
@@ -148,7 +150,8 @@ namespace {
 
 struct LanesUnderTest {
     core::ManualClock clock;
-    Lanes lanes{clock, [] {}};
+    Lanes lanes{clock, [] {
+                }};
     AssignmentPtr home = std::make_shared<Assignment>(TopicPartition{"orders.v1", 0});
 
     TaskPtr push(const std::string& key, const std::string& event_id = "e", bool alone = false) {
@@ -197,7 +200,8 @@ TEST_CASE("lanes: a lane remembers what it settled and parked while something of
     CHECK_FALSE(later->lane_knows_event);  // By then the database knows.
 }
 
-TEST_CASE("lanes: a task that is tried again keeps its place and waits its time, or until what it waits for has ended", "[unit]") {
+TEST_CASE("lanes: a task that is tried again keeps its place and waits its time, or until what it waits for has ended",
+          "[unit]") {
     LanesUnderTest t;
     const auto a1 = t.push("a", "1");
     t.push("a", "2");
@@ -282,9 +286,22 @@ TEST_CASE("lanes: a key has one run of its queue at a time", "[unit]") {
 TEST_CASE("intents: who may act", "[unit]") {
     using store::IntentAnswerKind;
     const core::SystemTime now{100s};
-    const store::IntentWish wish{.external_key = "order", .version = {5, 0, false}, .holder = "eu/1", .epoch = 2, .position = {}, .lease_until = now + 30s};
-    store::IntentRow row{.version = Version{4, 0, false}, .owner = "me", .holder = "eu/1", .epoch = 2, .lease_until = now - 1s, .open = false, .record = {}};
-    SECTION("an older result gives way") { CHECK(decide_intent(wish, row, "me", now).kind == IntentAnswerKind::taken); }
+    const store::IntentWish wish{.external_key = "order",
+                                 .version = {5, 0, false},
+                                 .holder = "eu/1",
+                                 .epoch = 2,
+                                 .position = {},
+                                 .lease_until = now + 30s};
+    store::IntentRow row{.version = Version{4, 0, false},
+                         .owner = "me",
+                         .holder = "eu/1",
+                         .epoch = 2,
+                         .lease_until = now - 1s,
+                         .open = false,
+                         .record = {}};
+    SECTION("an older result gives way") {
+        CHECK(decide_intent(wish, row, "me", now).kind == IntentAnswerKind::taken);
+    }
     SECTION("an equal or newer result is the answer") {
         row.version = Version{5, 0, false};
         row.record.target_id = "7";
@@ -349,8 +366,12 @@ TEST_CASE("event: handlers of two groups, twice one type, or a snapshot without 
         handler.topic = "orders.v1";
         handler.consumer_group = std::move(group);
         handler.family = family;
-        handler.make = [] { return nullptr; };
-        handler.call = [](const google::protobuf::MessageLite&, Delivery&) { return Outcome::done(); };
+        handler.make = [] {
+            return nullptr;
+        };
+        handler.call = [](const google::protobuf::MessageLite&, Delivery&) {
+            return Outcome::done();
+        };
         return handler;
     };
     CHECK_FALSE(HandlerTable::make({}));
@@ -365,8 +386,12 @@ TEST_CASE("event: a record without a usable id gets one from its position, the s
     handler.type = "A";
     handler.topic = "t";
     handler.consumer_group = "g";
-    handler.make = [] { return nullptr; };
-    handler.call = [](const google::protobuf::MessageLite&, Delivery&) { return Outcome::done(); };
+    handler.make = [] {
+        return nullptr;
+    };
+    handler.call = [](const google::protobuf::MessageLite&, Delivery&) {
+        return Outcome::done();
+    };
     const auto table = HandlerTable::make({handler});
     TransportRecord record{.position = {"t", 1, 2}, .key = std::nullopt, .value = {}, .headers = {{"ce_type", "A"}}};
     const auto event = read_event(record, *table);

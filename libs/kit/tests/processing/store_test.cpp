@@ -1,10 +1,10 @@
 // The kit's SQL against a real PostgreSQL: fences, queues, outbox, claims.
 #include <catch2/catch_test_macros.hpp>
 
-#include <algorithm>
 #include <syncline/core/hash.h>
 #include <syncline/kit/batch.h>
 #include <syncline/postgres/testing/database.h>
+#include <algorithm>
 #include <thread>
 
 #include "src/processing/closing.h"
@@ -22,15 +22,17 @@ using namespace syncline::kit;
 using namespace std::chrono_literals;
 using postgres::Params;
 
-#define NEEDS_POSTGRES()                                          \
-    if (!postgres::testing::Database::available()) {              \
-        SKIP(std::string(postgres::testing::Database::kWhyNot));  \
-    }                                                             \
+#define NEEDS_POSTGRES()                                         \
+    if (!postgres::testing::Database::available()) {             \
+        SKIP(std::string(postgres::testing::Database::kWhyNot)); \
+    }                                                            \
     static_assert(true)
 
 namespace {
 
-core::Deadline soon() { return {core::system_clock(), 20s}; }
+core::Deadline soon() {
+    return {core::system_clock(), 20s};
+}
 
 struct Fixture {
     Fixture() {
@@ -59,15 +61,17 @@ struct Fixture {
         return c;
     }
     store::ParkedEvent parked(const std::string& key, std::int64_t offset, Family family, Version version = {}) const {
-        return {.event = event(key, offset),
-                .family = family,
-                .resource = family == Family::fact ? "refund/" + std::to_string(offset) : "",
-                .version = version,
-                .waiting = {.code = "locked"},
-                .first_at = now,
-                .last_at = now,
-                .due_at = now,
-                .record = {.position = {"orders.v1", 0, offset}, .key = key, .value = std::string("\0value", 6), .headers = {{"h", "v"}}}};
+        return {
+            .event = event(key, offset),
+            .family = family,
+            .resource = family == Family::fact ? "refund/" + std::to_string(offset) : "",
+            .version = version,
+            .waiting = {.code = "locked"},
+            .first_at = now,
+            .last_at = now,
+            .due_at = now,
+            .record = {
+                .position = {"orders.v1", 0, offset}, .key = key, .value = std::string("\0value", 6), .headers = {{"h", "v"}}}};
     }
     core::Result<store::ClosingBatchAnswer> write(const std::vector<store::Closing>& closings) {
         std::vector<const store::Closing*> pointers;
@@ -125,7 +129,12 @@ TEST_CASE("store: a newer owner of the partition makes closings of the old one v
 TEST_CASE("store: an event whose intent was taken over is not written, the others of its batch are", "[postgres]") {
     NEEDS_POSTGRES();
     Fixture f;
-    const store::IntentWish wish{.external_key = "order_1", .version = {1, 1, false}, .holder = "eu/1", .epoch = f.epoch, .position = {}, .lease_until = f.now + 30s};
+    const store::IntentWish wish{.external_key = "order_1",
+                                 .version = {1, 1, false},
+                                 .holder = "eu/1",
+                                 .epoch = f.epoch,
+                                 .position = {},
+                                 .lease_until = f.now + 30s};
     CHECK(f.acquire(wish, f.who).kind == store::IntentAnswerKind::taken);
     auto other = f.who;
     other.owner = "other";
@@ -186,7 +195,8 @@ TEST_CASE("store: an event settled by another run is a duplicate and leaves no r
     Fixture f;
     REQUIRE(f.write({f.closing("eu/1", 1)}));
     auto again = f.closing("eu/1", 1);
-    again.rows.push_back({.sql = "INSERT INTO ledger (key, amount) SELECT * FROM unnest($1::text[], $2::bigint[])", .values = {"k", "1"}});
+    again.rows.push_back(
+        {.sql = "INSERT INTO ledger (key, amount) SELECT * FROM unnest($1::text[], $2::bigint[])", .values = {"k", "1"}});
     const auto answer = f.write({again, f.closing("eu/2", 2)});
     REQUIRE(answer);
     CHECK(answer->again);
@@ -242,7 +252,9 @@ TEST_CASE("store: a queue holds the newest snapshot and all facts, in the order 
     CHECK((*queue)[2].event.position.offset == 5);
     CHECK((*queue)[0].record.value == std::string("\0value", 6));
     CHECK((*queue)[0].record.headers == RecordHeaders{{"h", "v"}});
-    CHECK(f.db.value("SELECT string_agg(record_offset::text, ',' ORDER BY record_offset) FROM inbox WHERE reason = 'superseded'") == "2,3");
+    CHECK(
+        f.db.value("SELECT string_agg(record_offset::text, ',' ORDER BY record_offset) FROM inbox WHERE reason = 'superseded'") ==
+        "2,3");
 
     const auto due = store::due_keys(f.db.pool(), soon(), f.who, f.now, std::span(&f.partition, 1), {}, 10);
     REQUIRE(due);
@@ -285,8 +297,8 @@ TEST_CASE("store: outbox versions count up for each aggregate, and each row is s
         again.outbox = {row("eu/1", 0)};  // The same id: a run that was repeated.
         return again;
     }()}));
-    CHECK(f.db.value("SELECT string_agg(convert_from(payload, 'UTF8') || ':' || version, ',' ORDER BY version) FROM outbox WHERE aggregateid = 'eu/1'") ==
-          "0:1,1:2,2:3,3:4,4:5,5:6");
+    CHECK(f.db.value("SELECT string_agg(convert_from(payload, 'UTF8') || ':' || version, ',' ORDER BY version) FROM outbox WHERE "
+                     "aggregateid = 'eu/1'") == "0:1,1:2,2:3,3:4,4:5,5:6");
     const auto buckets = store::lease_buckets(f.db.pool(), soon(), "relay", f.now, f.now + 10s);
     REQUIRE(buckets);
     CHECK(buckets->size() == store::kOutboxBuckets);
@@ -334,7 +346,12 @@ TEST_CASE("store: two groups of one number do not share a schema", "[postgres]")
 TEST_CASE("store: two connections keep their intents apart", "[postgres]") {
     NEEDS_POSTGRES();
     Fixture f;
-    const store::IntentWish wish{.external_key = "order_1", .version = {1, 1, false}, .holder = "eu/1", .epoch = f.epoch, .position = {}, .lease_until = f.now + 30s};
+    const store::IntentWish wish{.external_key = "order_1",
+                                 .version = {1, 1, false},
+                                 .holder = "eu/1",
+                                 .epoch = f.epoch,
+                                 .position = {},
+                                 .lease_until = f.now + 30s};
     auto other = f.who;
     other.connection = "second";
     other.owner = "other";
@@ -350,7 +367,8 @@ TEST_CASE("store: a replayed snapshot that is older than what waits ends as supe
     REQUIRE(f.write({waiting}));
     REQUIRE(f.write({f.closing("eu/1", 1, store::InboxState::dead)}));
     const auto replay = f.parked("eu/1", 1, Family::snapshot, {10, 0, false});
-    REQUIRE(f.db.pool().run(soon(), [&](postgres::Transaction& tx) { return store::append_events(tx, f.who, f.now, std::span(&replay, 1)); }));
+    REQUIRE(f.db.pool().run(
+        soon(), [&](postgres::Transaction& tx) { return store::append_events(tx, f.who, f.now, std::span(&replay, 1)); }));
     CHECK(f.db.value("SELECT state || ' ' || reason FROM inbox WHERE record_offset = 1") == "skipped superseded");
     CHECK(f.db.value("SELECT count(*) FROM parked_events") == "1");
 }
@@ -371,7 +389,7 @@ TEST_CASE("store: a batch moves its partition's offset once, and only from where
         });
     };
     CHECK(store::batch_offset(f.db.pool(), soon(), f.who, f.partition)->has_value() == false);
-    CHECK(batch(0, 100) == true);     // The first one of a partition makes its row.
+    CHECK(batch(0, 100) == true);  // The first one of a partition makes its row.
     CHECK(batch(100, 200) == true);
     CHECK(batch(100, 200) == false);  // Another owner went on, or this one came back from a doubtful commit.
     CHECK(batch(150, 300) == false);

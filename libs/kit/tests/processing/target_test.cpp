@@ -72,7 +72,8 @@ TEST_CASE("processing: without a probe the open circuit tries a different key ea
         h.publish(kOrders, key_of(id), order(id, 1));
     }
     h.start();
-    REQUIRE(h.eventually([&] { return h.member().processor->figures().circuit_open && h.member().processor->figures().running == 0; }));
+    REQUIRE(h.eventually(
+        [&] { return h.member().processor->figures().circuit_open && h.member().processor->figures().running == 0; }));
     std::size_t before = 0;
     {
         const std::lock_guard lock(mutex);
@@ -121,12 +122,13 @@ TEST_CASE("processing: a lost answer of any other effect waits for the target's 
     FakeTarget target;
     std::atomic<int> calls = 0;
     Harness h({.handlers = {on_order([&](const auto&, Delivery& delivery) {
-                   auto done = delivery.effect({.external_key = "order", .version = {1, 1, false}}, [&](const Lease&) -> core::Result<EffectRecord> {
-                       if (++calls == 1) {
-                           return core::fail(ErrorKind::unknown_outcome, "timeout", "no answer");
-                       }
-                       return EffectRecord{};
-                   });
+                   auto done = delivery.effect({.external_key = "order", .version = {1, 1, false}},
+                                               [&](const Lease&) -> core::Result<EffectRecord> {
+                                                   if (++calls == 1) {
+                                                       return core::fail(ErrorKind::unknown_outcome, "timeout", "no answer");
+                                                   }
+                                                   return EffectRecord{};
+                                               });
                    return done ? Outcome::done() : Outcome::failed(done.error());
                })},
                .target = target_of(target)});
@@ -144,11 +146,12 @@ TEST_CASE("processing: a hundred keys that need one shared record make it once",
     FakeTarget target;
     std::atomic<int> customers = 0;
     Harness h({.handlers = {on_order([&](const auto& event, Delivery& delivery) {
-                   auto customer = delivery.effect({.external_key = "customer_1", .scope = EffectScope::shared, .creates_once = true, .any_version = true},
-                                                   [&](const Lease&) -> core::Result<EffectRecord> {
-                                                       ++customers;
-                                                       return EffectRecord{.target_id = "42"};
-                                                   });
+                   auto customer = delivery.effect(
+                       {.external_key = "customer_1", .scope = EffectScope::shared, .creates_once = true, .any_version = true},
+                       [&](const Lease&) -> core::Result<EffectRecord> {
+                           ++customers;
+                           return EffectRecord{.target_id = "42"};
+                       });
                    if (!customer) {
                        return Outcome::failed(customer.error());
                    }

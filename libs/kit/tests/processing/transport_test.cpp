@@ -1,16 +1,16 @@
 // The cases every transport passes: the one in memory that the harness stands on, and libs/kafka on librdkafka's mock cluster.
 #include <catch2/catch_test_macros.hpp>
 
+#include <syncline/core/hash.h>
+#include <syncline/kafka/producer.h>
+#include <syncline/kafka/testing/mock_cluster.h>
+#include <syncline/kit/testing/memory_transport.h>
 #include <algorithm>
 #include <atomic>
 #include <future>
 #include <map>
 #include <mutex>
 #include <set>
-#include <syncline/core/hash.h>
-#include <syncline/kafka/producer.h>
-#include <syncline/kafka/testing/mock_cluster.h>
-#include <syncline/kit/testing/memory_transport.h>
 #include <thread>
 
 #include "src/processing/kafka_transport.h"
@@ -21,7 +21,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-core::Deadline within(std::chrono::milliseconds time) { return {core::system_clock(), time}; }
+core::Deadline within(std::chrono::milliseconds time) {
+    return {core::system_clock(), time};
+}
 
 class Transport {
 public:
@@ -68,31 +70,35 @@ private:
 // A member that keeps what it is told.
 struct Member {
     explicit Member(std::unique_ptr<RecordSource> made) : source(std::move(made)) {
-        const auto started = source->start({"orders.v1"}, {.on_assigned =
-                                                              [this](const auto& partitions) {
-                                                                  const std::lock_guard lock(mutex);
-                                                                  assigned.insert(partitions.begin(), partitions.end());
-                                                              },
-                                                          .on_revoked =
-                                                              [this](const auto& partitions, bool lost) {
-                                                                  if (!lost) {
-                                                                      commit_all(true);
-                                                                  }
-                                                                  const std::lock_guard lock(mutex);
-                                                                  for (const auto& p : partitions) {
-                                                                      assigned.erase(p);
-                                                                  }
-                                                              },
-                                                          .on_records =
-                                                              [this](std::vector<TransportRecord>&& batch) {
-                                                                  const std::lock_guard lock(mutex);
-                                                                  for (auto& record : batch) {
-                                                                      unassigned += assigned.contains({record.position.topic, record.position.partition}) ? 0 : 1;
-                                                                      records.push_back(std::move(record));
-                                                                  }
-                                                              },
-                                                          .on_position_lost = [](const auto&, const auto&) {},
-                                                          .on_fatal = [](const auto&) {}});
+        const auto started = source->start(
+            {"orders.v1"}, {.on_assigned =
+                                [this](const auto& partitions) {
+                                    const std::lock_guard lock(mutex);
+                                    assigned.insert(partitions.begin(), partitions.end());
+                                },
+                            .on_revoked =
+                                [this](const auto& partitions, bool lost) {
+                                    if (!lost) {
+                                        commit_all(true);
+                                    }
+                                    const std::lock_guard lock(mutex);
+                                    for (const auto& p : partitions) {
+                                        assigned.erase(p);
+                                    }
+                                },
+                            .on_records =
+                                [this](std::vector<TransportRecord>&& batch) {
+                                    const std::lock_guard lock(mutex);
+                                    for (auto& record : batch) {
+                                        unassigned +=
+                                            assigned.contains({record.position.topic, record.position.partition}) ? 0 : 1;
+                                        records.push_back(std::move(record));
+                                    }
+                                },
+                            .on_position_lost = [](const auto&, const auto&) {},
+                            .on_fatal =
+                                [](const auto&) {
+                                }});
         REQUIRE(started);
     }
     // `moving`: inside a rebalance, where the mock cluster refuses a commit that a real broker takes.
@@ -268,13 +274,21 @@ void records_are_read_again_by_position(Transport& transport) {
 }
 
 void every_case(const std::function<std::unique_ptr<Transport>()>& make) {
-    SECTION("records come in order, with everything they have") { records_come_in_order_with_everything_they_have(*make()); }
-    SECTION("a group goes on where it committed") { a_group_goes_on_where_it_committed(*make()); }
-    SECTION("paused partitions deliver nothing and lose nothing") { paused_partitions_deliver_nothing_and_lose_nothing(*make()); }
+    SECTION("records come in order, with everything they have") {
+        records_come_in_order_with_everything_they_have(*make());
+    }
+    SECTION("a group goes on where it committed") {
+        a_group_goes_on_where_it_committed(*make());
+    }
+    SECTION("paused partitions deliver nothing and lose nothing") {
+        paused_partitions_deliver_nothing_and_lose_nothing(*make());
+    }
     SECTION("members share partitions and hand over what is committed") {
         members_share_partitions_and_hand_over_what_is_committed(*make());
     }
-    SECTION("records are read again by position") { records_are_read_again_by_position(*make()); }
+    SECTION("records are read again by position") {
+        records_are_read_again_by_position(*make());
+    }
 }
 
 }  // namespace

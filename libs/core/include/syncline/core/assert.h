@@ -10,6 +10,5 @@ namespace syncline::core {
 
 }  // namespace syncline::core
 
-#define SYNCLINE_ASSERT(condition)                                                                                    \
-    ((condition) ? static_cast<void>(0)                                                                               \
-                 : ::syncline::core::assertion_failed(#condition, std::source_location::current()))
+#define SYNCLINE_ASSERT(condition) \
+    ((condition) ? static_cast<void>(0) : ::syncline::core::assertion_failed(#condition, std::source_location::current()))

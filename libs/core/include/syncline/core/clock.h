@@ -38,9 +38,7 @@ public:
     [[nodiscard]] SteadyTime at() const { return at_; }
     [[nodiscard]] bool passed() const { return clock_->steady() >= at_; }
     // Never negative.
-    [[nodiscard]] std::chrono::nanoseconds left() const {
-        return std::max(at_ - clock_->steady(), std::chrono::nanoseconds{0});
-    }
+    [[nodiscard]] std::chrono::nanoseconds left() const { return std::max(at_ - clock_->steady(), std::chrono::nanoseconds{0}); }
     [[nodiscard]] Deadline sooner_of(const Deadline& other) const { return at_ <= other.at_ ? *this : other; }
 
 private:

@@ -9,6 +9,7 @@
 // Trivially copyable, 32 bytes; any thread.
 #pragma once
 
+#include <syncline/core/error.h>
 #include <compare>
 #include <concepts>
 #include <cstddef>
@@ -16,7 +17,6 @@
 #include <functional>
 #include <string>
 #include <string_view>
-#include <syncline/core/error.h>
 
 namespace syncline::core {
 

@@ -60,11 +60,8 @@ using Result = std::expected<T, Error>;
 // An unexpected Error in one line: return fail(ErrorKind::rejected, "no_lines", "the order has no lines");
 [[nodiscard]] inline std::unexpected<Error> fail(ErrorKind kind, std::string code, std::string message, std::string hint = {},
                                                  std::source_location where = std::source_location::current()) {
-    return std::unexpected(Error{.kind = kind,
-                                 .code = std::move(code),
-                                 .message = std::move(message),
-                                 .hint = std::move(hint),
-                                 .where = where});
+    return std::unexpected(
+        Error{.kind = kind, .code = std::move(code), .message = std::move(message), .hint = std::move(hint), .where = where});
 }
 
 }  // namespace syncline::core

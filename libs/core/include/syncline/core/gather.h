@@ -116,8 +116,8 @@ private:
         const auto now = std::chrono::steady_clock::now();
         auto best = lanes_.end();
         for (auto it = lanes_.begin(); it != lanes_.end(); ++it) {
-            const bool ripe = stopping_ || it->second.size() >= options_.batch_max ||
-                              now - it->second.front().since >= options_.linger;
+            const bool ripe =
+                stopping_ || it->second.size() >= options_.batch_max || now - it->second.front().since >= options_.linger;
             if (ripe && (best == lanes_.end() || it->second.front().since < best->second.front().since)) {
                 best = it;
             }

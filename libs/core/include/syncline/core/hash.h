@@ -3,13 +3,13 @@
 // A failure of OpenSSL itself (out of memory, a broken provider) is a bug: it asserts.
 #pragma once
 
+#include <syncline/core/error.h>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <syncline/core/error.h>
 
 namespace syncline::core {
 

@@ -3,13 +3,13 @@
 // Value types; comparable, hashable, any thread.
 #pragma once
 
+#include <syncline/core/error.h>
 #include <compare>
 #include <concepts>
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
-#include <syncline/core/error.h>
 #include <utility>
 
 namespace syncline::core {

@@ -4,11 +4,11 @@
 // Value types; any thread; nothing blocks.
 #pragma once
 
+#include <syncline/core/decimal.h>
+#include <syncline/core/error.h>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <syncline/core/decimal.h>
-#include <syncline/core/error.h>
 #include <vector>
 
 namespace syncline::core {

@@ -4,10 +4,10 @@
 // "integer_out_of_range"; the text is never in the message. Any thread.
 #pragma once
 
+#include <syncline/core/error.h>
 #include <charconv>
 #include <concepts>
 #include <string_view>
-#include <syncline/core/error.h>
 #include <system_error>
 
 namespace syncline::core {

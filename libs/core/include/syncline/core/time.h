@@ -1,12 +1,12 @@
 // RFC 3339 text to time and back. Pure functions, any thread.
 #pragma once
 
+#include <syncline/core/clock.h>
+#include <syncline/core/error.h>
 #include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <syncline/core/clock.h>
-#include <syncline/core/error.h>
 
 namespace syncline::core {
 
@@ -20,7 +20,11 @@ namespace syncline::core {
 // Always with milliseconds, for logs: "2026-11-20T08:15:30.123Z".
 [[nodiscard]] std::string format_rfc3339_utc_millis(SystemTime time);
 
-[[nodiscard]] inline std::int64_t nanos_since_epoch(SystemTime time) { return time.time_since_epoch().count(); }
-[[nodiscard]] inline SystemTime time_from_nanos(std::int64_t nanos) { return SystemTime{std::chrono::nanoseconds{nanos}}; }
+[[nodiscard]] inline std::int64_t nanos_since_epoch(SystemTime time) {
+    return time.time_since_epoch().count();
+}
+[[nodiscard]] inline SystemTime time_from_nanos(std::int64_t nanos) {
+    return SystemTime{std::chrono::nanoseconds{nanos}};
+}
 
 }  // namespace syncline::core

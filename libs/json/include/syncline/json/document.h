@@ -16,6 +16,8 @@
 // keeps them valid). Reading is thread-safe. Nothing blocks, nothing throws.
 #pragma once
 
+#include <syncline/core/decimal.h>
+#include <syncline/core/error.h>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -24,15 +26,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <syncline/core/decimal.h>
-#include <syncline/core/error.h>
 
 namespace syncline::json {
 
 struct Limits {
-    int depth_max = 64;                        // Open arrays and objects at once.
+    int depth_max = 64;                         // Open arrays and objects at once.
     std::size_t bytes_max = 8UL * 1024 * 1024;  // Of the text.
-    bool reject_duplicate_keys = true;         // Else the first of equal keys wins.
+    bool reject_duplicate_keys = true;          // Else the first of equal keys wins.
 };
 
 enum class Kind : std::uint8_t { null, boolean, number, string, array, object };

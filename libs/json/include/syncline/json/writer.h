@@ -8,12 +8,12 @@
 // that is not JSON (a value without its key, two roots) assert. Not thread-safe; movable.
 #pragma once
 
+#include <syncline/core/decimal.h>
+#include <syncline/json/document.h>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <syncline/core/decimal.h>
-#include <syncline/json/document.h>
 
 namespace syncline::json {
 

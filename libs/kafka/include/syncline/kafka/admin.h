@@ -1,14 +1,14 @@
 // Questions to a cluster and the creation of topics. Blocks, by a deadline; any thread, one call at a time.
 #pragma once
 
+#include <syncline/core/clock.h>
+#include <syncline/core/error.h>
+#include <syncline/kafka/client.h>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <span>
 #include <string>
-#include <syncline/core/clock.h>
-#include <syncline/core/error.h>
-#include <syncline/kafka/client.h>
 #include <vector>
 
 namespace syncline::kafka {
@@ -24,7 +24,7 @@ struct TopicDescription {
     std::string name;
     bool exists = false;
     int partitions = 0;
-    int replication = 0;  // Of partition 0.
+    int replication = 0;                        // Of partition 0.
     std::map<std::string, std::string> config;  // Empty if we may not read it.
 };
 
@@ -50,11 +50,14 @@ public:
     // Is a broker there? Error kafka_unavailable, kafka_unauthorized.
     [[nodiscard]] core::Result<ClusterDescription> ping(const core::Deadline& deadline);
     // Creates those that do not exist; existing ones are left as they are. Names of those created.
-    [[nodiscard]] core::Result<std::vector<std::string>> create_missing(std::span<const TopicSpec> topics, const core::Deadline& deadline);
+    [[nodiscard]] core::Result<std::vector<std::string>> create_missing(std::span<const TopicSpec> topics,
+                                                                        const core::Deadline& deadline);
     // One answer for each name, in order; without config: one request, enough to know what is there.
-    [[nodiscard]] core::Result<std::vector<TopicDescription>> find(std::span<const std::string> topics, const core::Deadline& deadline);
+    [[nodiscard]] core::Result<std::vector<TopicDescription>> find(std::span<const std::string> topics,
+                                                                   const core::Deadline& deadline);
     // As find(), with config.
-    [[nodiscard]] core::Result<std::vector<TopicDescription>> describe(std::span<const std::string> topics, const core::Deadline& deadline);
+    [[nodiscard]] core::Result<std::vector<TopicDescription>> describe(std::span<const std::string> topics,
+                                                                       const core::Deadline& deadline);
     // ACLs of topics whose name begins with `prefix`; kafka_unauthorized if we may not see them, empty without an authorizer.
     [[nodiscard]] core::Result<std::vector<Acl>> acls(const std::string& prefix, const core::Deadline& deadline);
 

@@ -16,13 +16,13 @@
 //   kafka_error          transient        anything else the broker said; the message has its name
 #pragma once
 
+#include <syncline/core/error.h>
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
 #include <string_view>
-#include <syncline/core/error.h>
 
 namespace syncline::kafka {
 

@@ -1,6 +1,7 @@
 // A member of a consumer group: delivers records in small batches on its own thread and commits what its owner tells it.
 //
-//   auto consumer = kafka::Consumer::start({.client = {.brokers = b}, .group = "order-export.odoo-main.v1", .topics = {"syncline.orders.v1"},
+//   auto consumer = kafka::Consumer::start({.client = {.brokers = b}, .group = "order-export.odoo-main.v1", .topics =
+//   {"syncline.orders.v1"},
 //                                           .first_start = kafka::FirstStart::earliest},
 //                                          {.on_assign = …, .on_revoke = …, .on_records = …});
 //
@@ -13,6 +14,10 @@
 // (unless `lost`: then another member may already have them). Commit inside it. max.poll.interval.ms bounds it.
 #pragma once
 
+#include <syncline/core/clock.h>
+#include <syncline/core/error.h>
+#include <syncline/kafka/client.h>
+#include <syncline/kafka/record.h>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -20,10 +25,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <syncline/core/clock.h>
-#include <syncline/core/error.h>
-#include <syncline/kafka/client.h>
-#include <syncline/kafka/record.h>
 #include <vector>
 
 namespace syncline::kafka {

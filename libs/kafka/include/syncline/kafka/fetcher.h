@@ -4,14 +4,14 @@
 // another, each blocks until its deadline at most. Commits nothing and joins nothing.
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <span>
-#include <string>
 #include <syncline/core/clock.h>
 #include <syncline/core/error.h>
 #include <syncline/kafka/client.h>
 #include <syncline/kafka/record.h>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
 #include <vector>
 
 namespace syncline::kafka {
@@ -29,10 +29,12 @@ public:
 
     // Many at once, one answer for each position in the same order; much cheaper than one by one when positions are near
     // each other or in different partitions.
-    [[nodiscard]] std::vector<core::Result<Record>> read_many(std::span<const Position> positions, const core::Deadline& deadline);
+    [[nodiscard]] std::vector<core::Result<Record>> read_many(std::span<const Position> positions,
+                                                              const core::Deadline& deadline);
 
     // Up to `records_max` newest records of every partition of a topic, oldest first within each partition (doctor, synclinectl).
-    [[nodiscard]] core::Result<std::vector<Record>> tail(const std::string& topic, int records_max, const core::Deadline& deadline);
+    [[nodiscard]] core::Result<std::vector<Record>> tail(const std::string& topic, int records_max,
+                                                         const core::Deadline& deadline);
 
 private:
     struct State;

@@ -12,6 +12,10 @@
 // may have been written), the instance is rebuilt within a second, and produce() answers producer_rebuilding meanwhile.
 #pragma once
 
+#include <syncline/core/clock.h>
+#include <syncline/core/error.h>
+#include <syncline/kafka/client.h>
+#include <syncline/kafka/record.h>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -19,10 +23,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <syncline/core/clock.h>
-#include <syncline/core/error.h>
-#include <syncline/kafka/client.h>
-#include <syncline/kafka/record.h>
 
 namespace syncline::kafka {
 
@@ -63,7 +63,8 @@ public:
     Producer(const Producer&) = delete;
     Producer& operator=(const Producer&) = delete;
 
-    // Any thread. Copies key, value and headers. Errors: producer_queue_full, producer_rebuilding, record_too_large, kafka_closed.
+    // Any thread. Copies key, value and headers. Errors: producer_queue_full, producer_rebuilding, record_too_large,
+    // kafka_closed.
     [[nodiscard]] core::Result<void> produce(const OutgoingRecord& record, Done done);
 
     // produce() and wait for the answer. Blocks until the deadline at most (then delivery_unknown).

@@ -1,11 +1,11 @@
 // Records of Kafka as this library gives and takes them.
 #pragma once
 
+#include <syncline/core/clock.h>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <syncline/core/clock.h>
 #include <vector>
 
 namespace syncline::kafka {

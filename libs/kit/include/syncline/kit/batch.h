@@ -4,29 +4,30 @@
 //       .topic = "inventory.v1",
 //       .consumer_group = "inventory-sync.main.v1",
 //       .types = {"syncline.inventory.v1.StockReported"},
-//       .apply = [&](std::span<const kit::BatchRecord> records, postgres::Transaction& tx) -> core::Result<kit::BatchOutcome> { … },
+//       .apply = [&](std::span<const kit::BatchRecord> records, postgres::Transaction& tx) -> core::Result<kit::BatchOutcome> { …
+//       },
 //   };
 //
-// The kit begins the transaction with `UPDATE batch_offsets SET next_offset = $end WHERE next_offset = $start`: no row changed means that
-// another owner has gone on, and the batch is dropped. Then `apply` writes its rows with few set-based statements, and the kit adds
-// the dead letters of what `apply` calls bad, one inbox-like row for each, in the same transaction. There is no inbox and no intent: state is
-// versioned, applying a record twice changes nothing. Consumption starts at the stored offset; Kafka's committed offset
-// follows, for lag only.
+// The kit begins the transaction with `UPDATE batch_offsets SET next_offset = $end WHERE next_offset = $start`: no row changed
+// means that another owner has gone on, and the batch is dropped. Then `apply` writes its rows with few set-based statements, and
+// the kit adds the dead letters of what `apply` calls bad, one inbox-like row for each, in the same transaction. There is no
+// inbox and no intent: state is versioned, applying a record twice changes nothing. Consumption starts at the stored offset;
+// Kafka's committed offset follows, for lag only.
 //
-// One batch of a partition at a time, partitions side by side. `apply` runs on a worker thread, holds a database connection and so
-// calls nobody else; it may be called again with the same records after an error. Errors: kinds of libs/postgres are tried again;
-// rejected or bug make the kit halve the batch until the bad record stands alone and is dead-lettered.
+// One batch of a partition at a time, partitions side by side. `apply` runs on a worker thread, holds a database connection and
+// so calls nobody else; it may be called again with the same records after an error. Errors: kinds of libs/postgres are tried
+// again; rejected or bug make the kit halve the batch until the bad record stands alone and is dead-lettered.
 #pragma once
 
+#include <syncline/core/error.h>
+#include <syncline/kit/delivery.h>
+#include <syncline/kit/transport.h>
 #include <cstddef>
 #include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
-#include <syncline/core/error.h>
-#include <syncline/kit/delivery.h>
-#include <syncline/kit/transport.h>
 #include <utility>
 #include <vector>
 

@@ -7,13 +7,13 @@
 // same event after a crash, a rebalance or a retryable error, so everything it does must be right when repeated.
 #pragma once
 
+#include <syncline/core/clock.h>
+#include <syncline/core/error.h>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <syncline/core/clock.h>
-#include <syncline/core/error.h>
 #include <vector>
 
 namespace google::protobuf {
@@ -48,9 +48,9 @@ struct Version {
 
 // What the target knows of an effect; recorded with the intent and given back to whoever asks again.
 struct EffectRecord {
-    std::string target_id;  // The target's id of the document.
-    std::string name;       // The name people see there.
-    std::string detail;     // Anything the service wants back (canonical text of its own); never personal data.
+    std::string target_id;      // The target's id of the document.
+    std::string name;           // The name people see there.
+    std::string detail;         // Anything the service wants back (canonical text of its own); never personal data.
     bool already_done = false;  // Set by the kit: a closed intent of this or a newer version existed and `call` did not run.
 };
 

@@ -1,16 +1,17 @@
-// What a service gives the kit: its handlers, its target, and how a hold resolves. Made by Service::on, ::target, ::holds_resolve_by.
+// What a service gives the kit: its handlers, its target, and how a hold resolves. Made by Service::on, ::target,
+// ::holds_resolve_by.
 #pragma once
 
+#include <syncline/core/clock.h>
+#include <syncline/core/error.h>
+#include <syncline/kit/delivery.h>
+#include <syncline/kit/outcome.h>
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <syncline/core/clock.h>
-#include <syncline/core/error.h>
-#include <syncline/kit/delivery.h>
-#include <syncline/kit/outcome.h>
 
 namespace syncline::kit {
 

@@ -1,9 +1,9 @@
 // What a handler answers. The kit alone turns it into a fate; docs/architecture.md has the table.
 #pragma once
 
-#include <string>
 #include <syncline/core/clock.h>
 #include <syncline/core/error.h>
+#include <string>
 #include <utility>
 #include <variant>
 

@@ -1,4 +1,5 @@
-// The processing model of Syncline for one consumer group of one process: records in, fates out. docs/architecture.md explains it.
+// The processing model of Syncline for one consumer group of one process: records in, fates out. docs/architecture.md explains
+// it.
 //
 //   poll → admission (inbox, parked?) → lane of its key → handler with intents → closing transaction → contiguous commit
 //
@@ -15,6 +16,10 @@
 // Handlers run on worker threads and may block. The ports outlive the processor.
 #pragma once
 
+#include <syncline/core/clock.h>
+#include <syncline/core/error.h>
+#include <syncline/kit/handler.h>
+#include <syncline/kit/transport.h>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -22,10 +27,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <syncline/core/clock.h>
-#include <syncline/core/error.h>
-#include <syncline/kit/handler.h>
-#include <syncline/kit/transport.h>
 #include <vector>
 
 namespace syncline::postgres {
@@ -51,9 +52,9 @@ struct ProcessorOptions {
     std::chrono::milliseconds call_deadline{30'000};  // Delivery::deadline(): a handler must have returned.
     // A lease ends that much after the deadline of its call. Clocks of instances may differ by less than half of this.
     std::chrono::milliseconds lease_margin{10'000};
-    std::chrono::milliseconds gather_linger{5};       // Intents and closing transactions wait so long for company.
-    std::chrono::milliseconds commit_every{1'000};    // Offsets to Kafka.
-    std::chrono::milliseconds scan_every{1'000};      // Parked keys, timers, verification, outbox sweep.
+    std::chrono::milliseconds gather_linger{5};          // Intents and closing transactions wait so long for company.
+    std::chrono::milliseconds commit_every{1'000};       // Offsets to Kafka.
+    std::chrono::milliseconds scan_every{1'000};         // Parked keys, timers, verification, outbox sweep.
     std::chrono::milliseconds parked_limit{86'400'000};  // conflict and not_ready: then the key is dead-lettered with its queue.
     std::chrono::milliseconds inbox_retention{std::chrono::hours{24} * 37};  // The topic's retention + 7 days.
 };
@@ -78,9 +79,10 @@ public:
     // The kit's tables, in order; run before the service's own. Repeatable.
     [[nodiscard]] static std::span<const Migration> migrations();
 
-    // All handlers name one consumer group (asked for by DESIGN: the group is part of every stored key); each type once per topic.
-    // `target` and `resolves_hold` may be empty. Errors: kind bug, what is wrong with the handlers.
-    [[nodiscard]] static core::Result<std::unique_ptr<Processor>> make(std::vector<HandlerSpec> handlers, std::optional<TargetSpec> target,
+    // All handlers name one consumer group (asked for by DESIGN: the group is part of every stored key); each type once per
+    // topic. `target` and `resolves_hold` may be empty. Errors: kind bug, what is wrong with the handlers.
+    [[nodiscard]] static core::Result<std::unique_ptr<Processor>> make(std::vector<HandlerSpec> handlers,
+                                                                       std::optional<TargetSpec> target,
                                                                        ResolvesHold resolves_hold, ProcessorOptions options,
                                                                        const ProcessorPorts& ports);
     Processor(const Processor&) = delete;
@@ -101,7 +103,8 @@ public:
     // The mapping of this version is in force: holds whose entry now resolves are made due, by one instance. Does not block.
     void mappings_changed(std::string version);
 
-    // Stops polling, waits for handlers, relays the outbox, commits, leaves the group: all by the deadline. False if it was missed.
+    // Stops polling, waits for handlers, relays the outbox, commits, leaves the group: all by the deadline. False if it was
+    // missed.
     bool drain(core::Deadline deadline);
 
     struct Figures {

@@ -4,6 +4,8 @@
 // Topics are without the prefix here ("orders.v1"); the Kafka adapter adds and removes it.
 #pragma once
 
+#include <syncline/core/clock.h>
+#include <syncline/core/error.h>
 #include <compare>
 #include <cstdint>
 #include <functional>
@@ -11,8 +13,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <syncline/core/clock.h>
-#include <syncline/core/error.h>
 #include <utility>
 #include <vector>
 
@@ -104,7 +104,8 @@ class RecordReader {
 public:
     virtual ~RecordReader() = default;
     // Blocks; one answer for each position, in order. Code "record_gone" (kind rejected): retention has taken it.
-    [[nodiscard]] virtual std::vector<core::Result<TransportRecord>> read(std::span<const Position> positions, core::Deadline deadline) = 0;
+    [[nodiscard]] virtual std::vector<core::Result<TransportRecord>> read(std::span<const Position> positions,
+                                                                          core::Deadline deadline) = 0;
 };
 
 }  // namespace syncline::kit

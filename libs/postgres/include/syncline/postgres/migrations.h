@@ -6,11 +6,11 @@
 // what was released is never edited, it is followed by another.
 #pragma once
 
-#include <span>
-#include <string>
 #include <syncline/core/clock.h>
 #include <syncline/core/error.h>
 #include <syncline/postgres/pool.h>
+#include <span>
+#include <string>
 #include <vector>
 
 namespace syncline::postgres {

@@ -5,13 +5,13 @@
 // and Transaction::exec refuses the statement (kind malformed, code "nul_byte"). Use add_bytes for bytea.
 #pragma once
 
+#include <syncline/core/clock.h>
 #include <concepts>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <syncline/core/clock.h>
 #include <vector>
 
 namespace syncline::postgres {

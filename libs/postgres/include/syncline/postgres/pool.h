@@ -16,17 +16,20 @@
 // function.
 //
 // Errors (code, kind):
-//   postgres_unavailable     transient        no connection, connection lost before commit, server shutting down, disk full, read-only
-//   postgres_busy            transient        no connection of the pool became free by the deadline
-//   commit_in_doubt          unknown_outcome  the connection broke at COMMIT: look before doing it again
-//   serialization_failure, deadlock, lock_timeout, statement_timeout   conflict   rolled back; may be tried again
-//   unique_violation, constraint_violation, data_exception             rejected   rolled back; this data is refused
-//   nul_byte                 malformed        a text parameter holds a NUL byte; nothing was sent
-//   postgres_unauthorized    unauthorized     wrong user, password or rights
-//   postgres_statement, postgres_exception    bug       the statement itself is wrong, or the function threw
+//   postgres_unavailable     transient        no connection, connection lost before commit, server shutting down, disk full,
+//   read-only postgres_busy            transient        no connection of the pool became free by the deadline commit_in_doubt
+//   unknown_outcome  the connection broke at COMMIT: look before doing it again serialization_failure, deadlock, lock_timeout,
+//   statement_timeout   conflict   rolled back; may be tried again unique_violation, constraint_violation, data_exception
+//   rejected   rolled back; this data is refused nul_byte                 malformed        a text parameter holds a NUL byte;
+//   nothing was sent postgres_unauthorized    unauthorized     wrong user, password or rights postgres_statement,
+//   postgres_exception    bug       the statement itself is wrong, or the function threw
 // Messages carry SQLSTATE and the name of a constraint, never values.
 #pragma once
 
+#include <syncline/core/clock.h>
+#include <syncline/core/error.h>
+#include <syncline/postgres/params.h>
+#include <syncline/postgres/rows.h>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -34,10 +37,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <syncline/core/clock.h>
-#include <syncline/core/error.h>
-#include <syncline/postgres/params.h>
-#include <syncline/postgres/rows.h>
 #include <type_traits>
 #include <utility>
 

@@ -5,13 +5,13 @@
 // Threads: use from one thread at a time. Views point into the Rows and live as long as it.
 #pragma once
 
+#include <syncline/core/clock.h>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <syncline/core/clock.h>
 
 namespace syncline::postgres {
 

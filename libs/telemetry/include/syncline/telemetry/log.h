@@ -9,13 +9,13 @@
 // Any thread; a line is written whole. Blocks only as long as stdout does.
 #pragma once
 
+#include <syncline/core/error.h>
 #include <concepts>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
 #include <string>
 #include <string_view>
-#include <syncline/core/error.h>
 #include <variant>
 
 namespace syncline::telemetry::log {
@@ -49,10 +49,18 @@ void set_level(Level level);
 [[nodiscard]] bool enabled(Level level);
 
 void write(Level level, std::string_view event, Fields fields = {});
-inline void debug(std::string_view event, Fields fields = {}) { write(Level::debug, event, fields); }
-inline void info(std::string_view event, Fields fields = {}) { write(Level::info, event, fields); }
-inline void warn(std::string_view event, Fields fields = {}) { write(Level::warn, event, fields); }
-inline void error(std::string_view event, Fields fields = {}) { write(Level::error, event, fields); }
+inline void debug(std::string_view event, Fields fields = {}) {
+    write(Level::debug, event, fields);
+}
+inline void info(std::string_view event, Fields fields = {}) {
+    write(Level::info, event, fields);
+}
+inline void warn(std::string_view event, Fields fields = {}) {
+    write(Level::warn, event, fields);
+}
+inline void error(std::string_view event, Fields fields = {}) {
+    write(Level::error, event, fields);
+}
 // With kind, code, message, hint and place of the error.
 void failure(Level level, std::string_view event, const core::Error& error, Fields fields = {});
 

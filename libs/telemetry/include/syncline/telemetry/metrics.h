@@ -117,9 +117,9 @@ struct Sample {
 };
 
 // Upper bounds in seconds: 5 ms to 10 s (OpenTelemetry's advice), and a longer row for end-to-end times.
-[[nodiscard]] std::vector<double> duration_buckets();   // 0.005 … 10
-[[nodiscard]] std::vector<double> delay_buckets();      // 0.05 … 3600, with 60: the objective of the order path
-[[nodiscard]] std::vector<double> byte_buckets();       // 256 … 16 MiB
+[[nodiscard]] std::vector<double> duration_buckets();  // 0.005 … 10
+[[nodiscard]] std::vector<double> delay_buckets();     // 0.05 … 3600, with 60: the objective of the order path
+[[nodiscard]] std::vector<double> byte_buckets();      // 256 … 16 MiB
 
 class Metrics {
 public:

@@ -13,16 +13,16 @@
 // One thread. Further members of the group: Harness::Member.
 #pragma once
 
-#include <functional>
-#include <memory>
-#include <optional>
-#include <string>
 #include <syncline/core/clock.h>
 #include <syncline/kit/admin.h>
 #include <syncline/kit/processor.h>
 #include <syncline/kit/testing/memory_transport.h>
 #include <syncline/postgres/testing/database.h>
 #include <syncline/telemetry/metrics.h>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace google::protobuf {
@@ -79,7 +79,8 @@ public:
     // The first member goes away as a killed process does: nothing is committed, nobody says goodbye.
     void crash();
 
-    Position publish(const std::string& topic, const std::string& key, const google::protobuf::MessageLite& event, EventMeta meta = {});
+    Position publish(const std::string& topic, const std::string& key, const google::protobuf::MessageLite& event,
+                     EventMeta meta = {});
 
     // Until `true_now` holds, looked at every few milliseconds; false after `within` (of the machine's time).
     bool eventually(const std::function<bool()>& true_now, std::chrono::milliseconds within = std::chrono::seconds{10});

@@ -4,6 +4,7 @@
 // own. Any thread. The broker outlives the sources it made.
 #pragma once
 
+#include <syncline/kit/transport.h>
 #include <condition_variable>
 #include <cstdint>
 #include <map>
@@ -12,7 +13,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <syncline/kit/transport.h>
 #include <thread>
 #include <vector>
 

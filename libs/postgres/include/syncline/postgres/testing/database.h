@@ -5,10 +5,10 @@
 //   database.pool().exec(deadline, "CREATE TABLE t (id bigint)");
 #pragma once
 
+#include <syncline/postgres/pool.h>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <syncline/postgres/pool.h>
 
 namespace syncline::postgres::testing {
 

@@ -31,6 +31,9 @@ def main() -> int:
     build = Path(os.environ.get("SYNCLINE_BUILD", ROOT / "build/release"))
     described = machine.description()
     print("\n".join(described), flush=True)
+    shortened = [name for name in ("SYNCLINE_BENCH_SECONDS", "SYNCLINE_BENCH_SCALE") if name in os.environ]
+    if shortened:
+        print(f"shortened by {', '.join(shortened)}: no figures for keeping")
     failed = []
     for name in arguments.names or FIGURES:
         figure = importlib.import_module(f"figures.{FIGURES[name]}")
@@ -46,7 +49,7 @@ def main() -> int:
                 print(f"bench {name}: {error}", file=sys.stderr)
                 failed.append(name)
                 continue
-        if arguments.keep:
+        if arguments.keep and not shortened:
             report.keep(described)
     if failed:
         print(f"bench: not measured: {', '.join(failed)}", file=sys.stderr)

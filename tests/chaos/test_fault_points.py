@@ -7,7 +7,7 @@ from stack import wait_until
 
 # (point, nth): the first pass, and one in the middle of the work. Offsets are committed once a second, so few passes there.
 POINTS = [("polled", 1), ("polled", 30), ("intent_written", 1), ("intent_written", 30), ("half_sent", 1), ("half_sent", 5)]
-POINTS += [("answer_lost", 1), ("answer_lost", 5), ("commit_sent", 1), ("commit_sent", 5), ("offset_uncommitted", 1), ("offset_uncommitted", 2)]
+POINTS += [("answer_lost", 1), ("answer_lost", 5), ("commit_sent", 1), ("commit_sent", 2), ("offset_uncommitted", 1), ("offset_uncommitted", 2)]
 ORDERS = 60
 
 

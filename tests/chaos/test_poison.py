@@ -21,7 +21,7 @@ def test_deaths_on_one_record_end_and_the_rest_goes_on(flow, tmp_path):
         assert deaths < DEATHS_MAX, "the record goes on killing the process"
         marker.unlink(missing_ok=True)
         flow.export.process.start(fault)
-        wait_until(lambda: not flow.export.process.running() or dead(flow.stack, [poison.key]), 60, "order-export dies or gives the record up")
+        wait_until(lambda: not flow.export.process.running() or dead(flow.stack, [poison.key]), 120, "order-export dies or gives the record up")
         if not flow.export.process.running():
             assert flow.export.process.exit_code() == -signal.SIGKILL and marker.exists()
             deaths += 1

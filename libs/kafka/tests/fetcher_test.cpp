@@ -50,6 +50,23 @@ TEST_CASE("kafka: an offset beyond the end is not_ready, a topic nobody has and 
     CHECK(filled.fetcher->read("t", 0, 0, soon()).has_value());
 }
 
+TEST_CASE("kafka: an offset that retention has deleted is gone for good", "[kafka]") {
+    MockCluster cluster;
+    cluster.create_topic("t", 1);
+    auto producer = Producer::create({.client = {.brokers = cluster.brokers()}, .compression = "none"});
+    REQUIRE(producer.has_value());
+    // The mock keeps five megabytes of a partition.
+    for (int i = 0; i < 4; ++i) {
+        REQUIRE((*producer)->send({.topic = "t", .value = std::string(std::size_t{3} << 20U, 'x')}, soon()).has_value());
+    }
+    auto fetcher = Fetcher::create({.brokers = cluster.brokers()});
+    REQUIRE(fetcher.has_value());
+    const auto gone = (*fetcher)->read("t", 0, 0, soon());
+    REQUIRE_FALSE(gone.has_value());
+    CHECK(gone.error().kind == ErrorKind::rejected);
+    CHECK(gone.error().code == "offset_gone");
+}
+
 TEST_CASE("kafka: many positions are answered each in its place, whatever their order", "[kafka]") {
     Filled filled(1000);
     std::vector<Position> positions{{"t", 1, 100}, {"t", 0, 300}, {"t", 0, 2}, {"t", 1, 900'000}, {"t", 0, 2}, {"t", 1, 101}};

@@ -106,7 +106,7 @@ def _run_load(report: Report, stack: Stack, load: Load) -> None:
     report.note(f"{load.name}: {load.orders_per_second} orders/s for {SECONDS} s")
     before = exported.offsets(stack.kafka.brokers)
     erp(stack.odoo_url(), "counters", "DELETE")
-    cpu = {process.name: process.cpu_seconds() for process in stack.processes()}
+    cpu = machine.cpu_seconds(stack)
     sender_cpu = resource.getrusage(resource.RUSAGE_CHILDREN)
     secrets = [word for shop in stack.shops for word in ("--secret", f"{shop.alias}={stack.folder / 'secrets' / f'shopify-{shop.alias}'}")]
     with Sampler(stack) as sampler:
@@ -118,7 +118,7 @@ def _run_load(report: Report, stack: Stack, load: Load) -> None:
         backlog = lag(stack)
         wait_until(lambda: lag(stack) == 0, 120, "order-export has finished all records", interval=0.2)
         drained = time.monotonic() - ended
-    used = {process.name: process.cpu_seconds() - cpu[process.name] for process in stack.processes()}
+    used = {name: value - cpu[name] for name, value in machine.cpu_seconds(stack).items()}
     now = resource.getrusage(resource.RUSAGE_CHILDREN)
     used["sender"] = now.ru_utime + now.ru_stime - sender_cpu.ru_utime - sender_cpu.ru_stime
     wait_until(lambda: stack.postgres.query("select count(*) from order_export.outbox") == "0", 30, "the outbox is empty")

@@ -46,23 +46,6 @@ class Measured:
     postgres_cpu_us: float
 
 
-def postgres_cpu(stack: Stack) -> float:
-    """Of the server and all its children, ended ones included."""
-    parent = stack.postgres.process.pid
-    ticks = 0
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                parts = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-            except OSError:
-                continue
-            if int(entry.name) == parent:
-                ticks += sum(int(part) for part in parts[11:15])
-            elif int(parts[1]) == parent:
-                ticks += int(parts[11]) + int(parts[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
 class Filler:
     """Loads rows like the ones the service itself has written, with other ids, by COPY."""
 
@@ -103,14 +86,14 @@ class Filler:
     def _copy(self, table: str, listed: str, pieces: list[str], rows: int, varied: dict[str, Callable[[int], Iterator[str]]]) -> None:
         sources = {name: make(rows) for name, make in varied.items()}
         sources["id"] = (str(FIRST_STORED_ID + number) for number in range(rows))
-        # Odd pieces name a source; one that occurs twice must give the same text twice.
-        names = [piece if index % 2 else "" for index, piece in enumerate(pieces)]
+        # Odd pieces name a source.
+        line = "".join(f"%({piece})s" if index % 2 else piece.replace("%", "%%") for index, piece in enumerate(pieces))
         child = subprocess.Popen([*self._psql(), "-c", f"copy {SCHEMA}.{table} ({listed}) from stdin"], stdin=subprocess.PIPE, text=True, stdout=subprocess.DEVNULL)
         assert child.stdin is not None
+        names = tuple(sources)
         lines: list[str] = []
-        for _ in range(rows):
-            values = {name: next(source) for name, source in sources.items()}
-            lines.append("".join(values[name] if name else piece for name, piece in zip(names, pieces, strict=True)))
+        for values in zip(*sources.values(), strict=True):
+            lines.append(line % dict(zip(names, values, strict=True)))
             if len(lines) == 5000:
                 child.stdin.write("\n".join(lines) + "\n")
                 lines.clear()
@@ -159,12 +142,12 @@ def published(stack: Stack) -> int:
 def measure(stack: Stack, side: Side, events: int) -> Measured:
     """Resumes a paused connection and times it until it has handled what waited."""
     target = side.handled() + events
-    service, postgres = side.service.process.cpu_seconds(), postgres_cpu(stack)
+    service, postgres = side.service.process.cpu_seconds(), machine.postgres_cpu(stack)
     began = time.monotonic()
     stack.admin(side.service, "/admin/connection/resume", "POST", {"reason": "bench"})
     wait_until(lambda: side.handled() >= target, 300, f"{side.connection.name} has handled {events} events", interval=0.02)
     seconds = time.monotonic() - began
-    service, postgres = side.service.process.cpu_seconds() - service, postgres_cpu(stack) - postgres
+    service, postgres = side.service.process.cpu_seconds() - service, machine.postgres_cpu(stack) - postgres
     stack.admin(side.service, "/admin/connection/pause", "POST", {"reason": "bench"})
     return Measured(seconds / events * 1e6, service / events * 1e6, postgres / events * 1e6)
 

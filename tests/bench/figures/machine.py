@@ -38,3 +38,27 @@ def assert_durable(stack: Stack) -> None:
         config = Path(service.process.command[service.process.command.index("--config") + 1]).read_text()
         if "acks" in config or "idempotence" in config:
             raise SystemExit(f"bench: {service.name} is configured with other acknowledgements than the shipped ones (acks=all, idempotent)")
+
+
+def postgres_cpu(stack: Stack) -> float:
+    """Of the server and all its children, ended ones included."""
+    parent = stack.postgres.process.pid
+    ticks = 0
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parts = (entry / "stat").read_text().rsplit(")", 1)[1].split()
+            except OSError:
+                continue
+            if int(entry.name) == parent:
+                ticks += sum(int(part) for part in parts[11:15])
+            elif int(parts[1]) == parent:
+                ticks += int(parts[11]) + int(parts[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def cpu_seconds(stack: Stack) -> dict[str, float]:
+    """Of each process of the stack; PostgreSQL with its children."""
+    used = {process.name: process.cpu_seconds() for process in stack.processes()}
+    used[stack.postgres.process.name] = postgres_cpu(stack)
+    return used

@@ -129,7 +129,7 @@ void Circuit::open_for(std::chrono::nanoseconds least) {
 }
 
 std::chrono::nanoseconds Circuit::step() const {
-    const auto whole = std::min<std::chrono::nanoseconds>(1s * (1LL << std::min(steps_, 5)), 30s);
+    const auto whole = std::min<std::chrono::nanoseconds>(1s * (1LL << std::min(steps_, 5)), can_probe_ ? 10s : 30s);
     return std::chrono::duration_cast<std::chrono::nanoseconds>(whole * (0.9 + 0.2 * jitter_()));
 }
 

@@ -2,7 +2,8 @@
 // back.
 //
 // closed → (a failed probe, 5 different keys failing with no success between, unauthorized, throttled) → open
-// open   → after 1, 2, 4 … 30 s (a fifth of it random): probe, then one trial → a success closes, a failure opens for longer
+// open   → after 1, 2, 4 … 30 s (a fifth of it random): one trial → a success closes, a failure opens for longer;
+//          where there is a probe, it has to go well before the trial, and the steps end at 10 s: it costs little
 //
 // Any thread; blocks nothing. Who owns it asks `due()` and does the probing (engine.cpp).
 #pragma once

@@ -364,8 +364,14 @@ void Processor::Engine::step_circuit() {
     switch (circuit_.due()) {
         case Circuit::Step::nothing:
             return;
-        case Circuit::Step::probe:
-            circuit_.probed(target_->probe(core::Deadline(ports_.clock, 5s)));
+        case Circuit::Step::probe: {
+            const auto answer = target_->probe(core::Deadline(ports_.clock, 5s));
+            if (!answer) {
+                telemetry::log::failure(telemetry::log::Level::info, "probe_failed", answer.error(),
+                                        {{"connection", who_.connection}});
+            }
+            circuit_.probed(answer);
+        }
             return step_circuit();
         case Circuit::Step::trial:
             if (!lanes_.allow_trial()) {

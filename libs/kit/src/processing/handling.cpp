@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 using core::ErrorKind;
 
 // Write-ahead of the mark: so many records of a partition are handed out for one row change.
-constexpr std::int64_t kMarkAhead = 16;
+constexpr std::int64_t kMarkAhead = 8;
 constexpr int kAloneTriesMax = 3;
 
 core::Error process_died() {
@@ -226,7 +226,9 @@ void Processor::Engine::handle_record(const TaskPtr& task) {
     const auto error = std::get<Outcome::Failed>(result.outcome.value());
     const int bug_tries = error.kind == ErrorKind::bug ? task->bug_tries + 1 : 0;
     const auto fate = fate_of(error, result, subject.attempts, bug_tries, task->first_failed_at);
-    telemetry::log::failure(telemetry::log::Level::info, "event_failed", error,
+    // Waiting for one's turn is no failure worth a line.
+    const auto level = fate.kind == FateKind::wait_for_lease ? telemetry::log::Level::debug : telemetry::log::Level::info;
+    telemetry::log::failure(level, "event_failed", error,
                             {{"event_id", event.headers.id}, {"type", event.headers.type}, {"attempt", subject.attempts}});
     switch (fate.kind) {
         case FateKind::park:
@@ -256,8 +258,14 @@ void Processor::Engine::handle_record(const TaskPtr& task) {
             [&] { return task->home->abandoned.load(); }, true,
             [&] { return store::forget_poison_try(database_.pool(), database_.deadline(), who_, task->record.position); });
     }
-    const bool at_once = fate.kind == FateKind::wait_for_circuit && circuit_.open();
-    give_back(task, at_once ? 0ms : fate.delay, fate.kind == FateKind::wait_for_lease ? result.busy_key : std::string());
+    if (fate.kind == FateKind::wait_for_lease) {
+        // A suspect waits the whole lease of the owner that died: looking every other second, one at a time, would hold up the
+        // rest.
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(result.busy_until - ports_.clock.now());
+        give_back(task, task->alone ? std::max(fate.delay, left) : fate.delay, result.busy_key);
+        return;
+    }
+    give_back(task, fate.kind == FateKind::wait_for_circuit && circuit_.open() ? 0ms : fate.delay);
 }
 
 void Processor::Engine::finish_record(const TaskPtr& task, store::Closing closing, std::string_view outcome,

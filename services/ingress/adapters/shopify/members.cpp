@@ -112,7 +112,9 @@ std::int64_t Mapping::integer(json::Value value) {
     auto number = value.int64();
     if (!number && value.is_number()) {
         // "0.0": some versions write whole numbers so.
-        number = value.decimal().and_then([](const core::Decimal& decimal) { return decimal.to_int64(); });
+        if (const auto decimal = value.decimal(); decimal) {
+            number = decimal->to_int64();
+        }
     }
     if (!number) {
         fail(value, number.error().code, "should be a whole number");

@@ -26,9 +26,12 @@ endfunction()
 
 # One test binary, and one ctest entry for each of the tags that its sources use: a process for every case would pay each time
 # for joining a group or making a schema.
+# Target test_binaries is all of them.
+add_custom_target(test_binaries)
 function(syncline_add_tests name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
   add_executable(${name}_tests ${arg_SOURCES})
+  add_dependencies(test_binaries ${name}_tests)
   target_include_directories(${name}_tests PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}")
   target_link_libraries(${name}_tests PRIVATE syncline::flags dep::catch2_main ${arg_LINK})
   set(texts "")

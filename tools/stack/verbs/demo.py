@@ -126,7 +126,7 @@ class Day:
         summary = self.expected.summary
         rows = [
             ("webhooks sent", f"{self.report.get('sent', '?')} ({summary['duplicates']} duplicates, {summary['poison']} poison)"),
-            ("answered 200", str(int(ingress.metric("syncline_ingress_requests_total", outcome="accepted") + ingress.metric("syncline_ingress_requests_total", outcome="unmappable")))),
+            ("answered 200", str(int(sum(ingress.metric("syncline_ingress_requests_total", outcome=name) for name in ("published", "dead_lettered", "ignored"))))),
             ("orders received", str(summary["orders"])),
             ("documents in the ERP", f"{findings.documents}, {findings.lines} lines compared"),
             ("credit notes", str(findings.credit_notes)),

@@ -1,4 +1,4 @@
-"""tools/dev test: builds, starts a throw-away PostgreSQL, runs ctest, then the fuzz targets."""
+"""tools/dev test: builds, starts a throw-away PostgreSQL and runs ctest, or the fuzz targets."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def execute(arguments: argparse.Namespace) -> int:
     labels = arguments.labels
     if arguments.asan or arguments.tsan:
         preset = "asan" if arguments.asan else "tsan"
-        folder = build(preset)
+        folder = build(preset, [] if arguments.flows else ["test_binaries"])
         return run_ctest(folder, labels or SANITIZED + (["flow"] if arguments.flows else []), repeat=arguments.repeat)
     if arguments.fuzz:
         return 1 if run_fuzz(arguments.seconds) else 0
@@ -94,8 +94,6 @@ def execute(arguments: argparse.Namespace) -> int:
         failed += lint.quick()
     folder = build("dev")
     failed += run_ctest(folder, labels or DEFAULT, repeat=arguments.repeat) != 0
-    if not labels:
-        failed += run_fuzz(arguments.seconds)
     if failed:
         say("tools/dev test: FAILED (the lines above say where)")
     return 1 if failed else 0
@@ -105,8 +103,8 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = verbs.add_parser(
         "test",
         help="build and pass every test",
-        description="Without a label: quick lint, every test but chaos, and the fuzz targets for 10 s each. "
-        "tools/dev test chaos kills and stops the parts in the middle of thousands of orders, about twenty minutes.",
+        description="Without a label: quick lint and every test but chaos. tools/dev test chaos kills and stops the parts in the "
+        "middle of thousands of orders, about twenty minutes; --fuzz builds the fuzz targets with clang and runs each.",
     )
     parser.add_argument("labels", nargs="*", metavar="label", choices=[*LABELS, []], help=f"only these: {', '.join(LABELS)}")
     parser.add_argument("--asan", action="store_true", help="AddressSanitizer and UBSan build; unit and library tests")

@@ -149,7 +149,8 @@ TEST_CASE("replay webhook: the list is filtered, newest first, and bounded", "[i
     world.keep(R"({"id":3})");
     const auto ids = [&](const DeadWebhookFilter& filter) {
         std::vector<std::string> found;
-        for (const auto& state : world.replay.list(filter, world.deadline()).value()) {
+        const auto listed = world.replay.list(filter, world.deadline());
+        for (const auto& state : listed.value()) {
             found.push_back(state.id);
         }
         return found;

@@ -129,7 +129,8 @@ TEST_CASE("processing: an exception is a bug: three tries, then a dead letter, a
     REQUIRE(h.dead_letters().size() == 1);
     CHECK(header_value(h.dead_letters().front().headers, "syncline-error-class") == "bug");
     CHECK(header_value(h.dead_letters().front().headers, "syncline-attempts") == "3");
-    for (const auto& [name, value] : h.dead_letters().front().headers) {
+    const auto letters = h.dead_letters();
+    for (const auto& [name, value] : letters.front().headers) {
         CHECK(value.find("Jane") == std::string::npos);
     }
 }

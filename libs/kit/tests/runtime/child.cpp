@@ -125,7 +125,7 @@ std::string member_of(const std::string& line, const std::string& name) {
 }
 
 Answer get(const std::string& url, const std::string& token) {
-    static const auto client = syncline::http::make_client();
+    const auto client = syncline::http::make_client();
     syncline::http::Request request{.url = url};
     if (!token.empty()) {
         request.headers.add("authorization", "Bearer " + token);

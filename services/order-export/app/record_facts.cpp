@@ -35,12 +35,15 @@ Outcome AssessRisk::run(const RiskAssessment& assessment, kit::Delivery& deliver
         return Outcome::failed(
             Error{.kind = ErrorKind::conflict, .code = "mapping_not_loaded", .message = "no mapping file has been read yet"});
     }
-    // An order that is not there yet is judged as if it were paid: a risk that would hold it is a hold from the start.
-    const auto& statuses = current.rules->confirm.statuses;
-    const auto status = entry->has_document() || statuses.empty() ? entry->financial_status : *statuses.begin();
-    const bool silent = entry->has_document() && clock_.now() >= entry->exported_at + current.rules->confirm.risk_wait;
-    switch (
-        confirmation(current.rules->confirm, status, accepted || entry->accepted_risk ? RiskLevel::none : entry->risk, silent)) {
+    // Judged as if it were paid: a risk that would hold the order is a hold from the start, payment or not. It is confirmed only
+    // when its real payment allows it.
+    const auto& rule = current.rules->confirm;
+    const auto risk = accepted || entry->accepted_risk ? RiskLevel::none : entry->risk;
+    const bool silent = entry->has_document() && clock_.now() >= entry->exported_at + rule.risk_wait;
+    const auto as_paid =
+        confirmation(rule, rule.statuses.empty() ? entry->financial_status : *rule.statuses.begin(), risk, silent);
+    const bool held = as_paid == Confirmation::hold_for_risk || !entry->has_document();
+    switch (held ? as_paid : confirmation(rule, entry->financial_status, risk, silent)) {
         case Confirmation::hold_for_risk: {
             Error error{.kind = ErrorKind::needs_decision,
                         .code = "risk_" + std::string(to_string(entry->risk)),

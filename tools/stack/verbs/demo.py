@@ -131,7 +131,7 @@ class Day:
             ("documents in the ERP", f"{findings.documents}, {findings.lines} lines compared"),
             ("credit notes", str(findings.credit_notes)),
             ("held", f"{len(holds)}  " + ", ".join(f"{count} × {name}" for name, count in sorted(reasons.items()))),
-            ("dead letters", f"{summary['poison']} at ingress (not mappable), {int(sum(s.metric('syncline_dead_letters_total') for s in exports))} at order-export"),
+            ("dead letters", f"{int(ingress.metric('syncline_ingress_requests_total', outcome='dead_lettered'))} at ingress (not mappable), {int(sum(s.metric('syncline_dead_letters_total') for s in exports))} at order-export"),
             ("duplicates absorbed", str(int(sum(s.metric("syncline_duplicates_total") for s in exports)))),
             ("skipped", ", ".join(f"{count} × {name}" for name, count in sorted(skipped.items()))),
             ("placed → in the ERP", "p50 {} s, p99 {} s".format(*(f"{value:.2f}" if value is not None else "?" for value in latency))),
@@ -146,7 +146,7 @@ class Day:
             for line in findings.differences[:25]:
                 print(f"    {line}")
         else:
-            print("  every document, hold, skip and dead letter is what the seed fixes")
+            print("  every document and hold is what the seed fixes, nothing is parked, and no skipped order stands in the ERP")
 
 
 def commands(stack: Stack, missing: str) -> None:
@@ -182,6 +182,9 @@ def execute(arguments: argparse.Namespace) -> int:
         day.settle(arguments.seconds)
         findings = compare(stack, day.expected)
         compare_waiting(stack, day.expected, findings)
+        poison = int(stack.services["ingress"].metric("syncline_ingress_requests_total", outcome="dead_lettered"))
+        if poison < day.expected.summary["poison"]:
+            findings.differences.append(f"{poison} webhooks became dead letters at ingress, {day.expected.summary['poison']} were sent to")
         time.sleep(5)  # Two scrapes, so that Prometheus has the last figures.
         day.table(findings)
         if arguments.exit:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -23,14 +24,23 @@ _handed_out: set[int] = set()
 
 
 def free_port() -> int:
-    """A loopback port nobody listens on now. Not handed out twice by one process."""
+    """A loopback port nobody listens on now. Not handed out twice by one process.
+
+    From below the range the kernel takes the near end of connections from: otherwise any connection of the machine could have it
+    before its server starts, or while its server is restarted.
+    """
+    first_ephemeral = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     while True:
+        port = random.randrange(min(10_000, first_ephemeral - 1_000), first_ephemeral)
+        if port in _handed_out:
+            continue
         with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        if port not in _handed_out:
-            _handed_out.add(port)
-            return port
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        _handed_out.add(port)
+        return port
 
 
 def wait_until(condition: Callable[[], object], seconds: float, what: str, interval: float = 0.05) -> object:

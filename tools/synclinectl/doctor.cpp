@@ -21,6 +21,10 @@ public:
         failed_ = failed_ || !good;
         table_.rows.push_back({good ? "ok" : "FAILED", std::move(where), std::move(check), std::move(text)});
     }
+    // Nothing is broken, and yet somebody should look.
+    void advise(std::string where, std::string check, std::string text) {
+        table_.rows.push_back({"advice", std::move(where), std::move(check), std::move(text)});
+    }
     void unreachable(std::string where, std::string check, std::string text) {
         unreachable_ = true;
         add(std::move(where), std::move(check), false, std::move(text));
@@ -141,7 +145,12 @@ void check_connection(Findings& findings, const std::string& where, const Value&
 
 void check_target(Findings& findings, const std::string& where, const Value& root) {
     for (const auto& check : items(root, "checks")) {
-        findings.add(where, "target: " + field(check, "check"), field(check, "good") == "true", field(check, "text"));
+        const auto name = "target: " + field(check, "check");
+        if (field(check, "good") == "true" && field(check, "advice") == "true") {
+            findings.advise(where, name, field(check, "text"));
+        } else {
+            findings.add(where, name, field(check, "good") == "true", field(check, "text"));
+        }
     }
 }
 
@@ -170,6 +179,9 @@ void check_service(Findings& findings, Services& services, const ServiceAddress&
     }
     if (const auto version = port.get("/version"); version) {
         findings.add(where, "version", true, field(version->root(), "version"));
+        if (const auto schema = field(version->root(), "schema"); !schema.empty()) {
+            findings.add(where, "schema", true, schema);
+        }
     }
     // What is the same for all instances is asked of the first.
     if (first) {

@@ -92,6 +92,7 @@ void add_admin_routes(kit::AdminRouter& router, const std::string& connection, E
                          out.begin_object()
                              .member("check", finding.check)
                              .member("good", finding.good)
+                             .member("advice", finding.advice)
                              .member("text", finding.text)
                              .end_object();
                      }

@@ -18,6 +18,7 @@ struct Finding {
     std::string check;
     bool good = true;
     std::string text;
+    bool advice = false;  // Good, and yet worth a change in the target.
 };
 // Asks the target: version, rounding method (round_per_line is Shopify's arithmetic), taxes, pricelists and products of the
 // mapping. Blocks for a few calls.

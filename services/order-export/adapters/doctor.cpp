@@ -57,13 +57,13 @@ std::vector<Finding> examine(odoo::Gateway& odoo, const Rules& rules, const core
                         .good = facts->version.major >= 16,
                         .text = "Odoo " + facts->version.text + (facts->version.json2() ? " over JSON-2" : " over JSON-RPC")});
     const bool per_line = facts->company_rounding == "round_per_line";
-    findings.push_back(
-        {.check = "rounding",
-         .good = per_line || facts->company_rounding.empty(),
-         .text = facts->company_rounding.empty() ? "the user may not read it"
-                 : per_line                      ? "round_per_line, as Shopify"
-                                                 : facts->company_rounding +
-                                  ": set round_per_line (Accounting, Taxes), or expect differences in one order of four"});
+    findings.push_back({.check = "rounding",
+                        .text = facts->company_rounding.empty() ? "the user may not read it"
+                                : per_line
+                                    ? "round_per_line, as Shopify"
+                                    : facts->company_rounding +
+                                          ": set round_per_line (Accounting, Taxes), or expect differences in one order of four",
+                        .advice = !per_line});
     std::set<std::string> taxes;
     for (const auto& rule : rules.taxes) {
         if (rule.target) {

@@ -48,6 +48,31 @@ TEST_CASE("order-export: the worst of several assessments counts", "[order-expor
     CHECK(words(assess(world, RiskLevel::low)) == "failed needs_decision risk_high");
 }
 
+TEST_CASE("order-export: a risk that would hold an order holds it before it is paid", "[order-export][unit]") {
+    World world;
+    auto order = an_order();
+    order.financial_status = FinancialStatus::pending;
+    CHECK(words(world.deliver(order)) == "done");
+    CHECK(words(assess(world, RiskLevel::high)) == "failed needs_decision risk_high");
+    CHECK(world.document().state == DocumentState::quotation);
+    // Accepting the risk does not stand in for the payment.
+    CHECK(words(assess(world, RiskLevel::high, "risk_high")) == "done");
+    CHECK(world.document().state == DocumentState::quotation);
+    auto paid = later(200);
+    paid.financial_status = FinancialStatus::paid;
+    CHECK(words(world.deliver(paid)) == "done");
+    CHECK(world.document().state == DocumentState::confirmed);
+}
+
+TEST_CASE("order-export: a low risk of an unpaid order is no hold and confirms nothing", "[order-export][unit]") {
+    World world;
+    auto order = an_order();
+    order.financial_status = FinancialStatus::pending;
+    CHECK(words(world.deliver(order)) == "done");
+    CHECK(words(assess(world, RiskLevel::low)) == "done");
+    CHECK(world.document().state == DocumentState::quotation);
+}
+
 TEST_CASE("order-export: a low risk confirms the quotation that waited for it", "[order-export][unit]") {
     World world;
     world.rules->confirm.risk_wait = 600s;

@@ -43,7 +43,7 @@ public:
 std::map<std::string, Answer> healthy() {
     return {{"GET /livez", Answer{.body = "ok\n"}},
             {"GET /readyz", Answer{.body = "[+] postgres ok\n[+] schema ok\nok\n"}},
-            {"GET /version", Answer{.body = R"({"version":"0.1.0"})"}},
+            {"GET /version", Answer{.body = R"({"version":"0.1.0","schema":"0001_export_ledger"})"}},
             {"GET /admin/shops", Answer{.body = R"({"shops":[{"alias":"eu","enabled":true,"secrets":2,"secrets_readable":2}]})"}},
             {"GET /admin/connection", Answer{.body = R"({"paused":false,"circuit_open":false})"}},
             {"GET /admin/doctor", Answer{.body = R"({"checks":[{"check":"version","good":true,"text":"19.0"}],"good":true})"}}};
@@ -109,6 +109,17 @@ TEST_CASE("synclinectl doctor: an unready database, an unreadable secret, an ope
         CHECK(ran.code == synclinectl::kNothing);
         CHECK_THAT(ran.out, ContainsSubstring("FAILED"));
     }
+}
+
+TEST_CASE("synclinectl doctor: advice is shown and fails nothing", "[http]") {
+    auto answers = healthy();
+    answers["GET /admin/doctor"].body = R"({"checks":[{"check":"rounding","good":true,"advice":true,"text":"set it"}]})";
+    FakeService service(answers);
+    FakeCluster cluster;
+    const auto ran = examined({service.url()}, &cluster);
+    CHECK(ran.code == synclinectl::kOk);
+    CHECK_THAT(ran.out, ContainsSubstring("advice") && ContainsSubstring("set it"));
+    CHECK_THAT(ran.out, ContainsSubstring("0001_export_ledger"));
 }
 
 TEST_CASE("synclinectl doctor: a healthy installation ends with 0, and state that instances share is asked once", "[http]") {

@@ -299,8 +299,8 @@ void Processor::Engine::on_records(std::vector<TransportRecord>&& records) {
     for (const auto& task : tasks) {
         const std::lock_guard lock(task->home->mutex);
         task->home->offsets.begin(task->record.position.offset);
+        SYNCLINE_FAULT_POINT("polled");
     }
-    SYNCLINE_FAULT_POINT("polled");
     records_in_flight_ += tasks.size();
     bytes_in_flight_ += bytes;
     update_flow();

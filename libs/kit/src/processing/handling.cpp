@@ -256,7 +256,7 @@ void Processor::Engine::handle_record(const TaskPtr& task) {
         // Counted was a start that may kill; this one came back.
         (void)database_.persist(
             [&] { return task->home->abandoned.load(); }, true,
-            [&] { return store::forget_poison_try(database_.pool(), database_.deadline(), who_, task->record.position); });
+            [&] { return store::take_back_poison_try(database_.pool(), database_.deadline(), who_, task->record.position); });
     }
     if (fate.kind == FateKind::wait_for_lease) {
         // A suspect waits the whole lease of the owner that died: looking every other second, one at a time, would hold up the
@@ -506,7 +506,7 @@ Processor::Engine::QueueStep Processor::Engine::handle_parked(const TaskPtr& tas
     }
     // The whole run waits at the head of its lane; what it has settled so far stays settled.
     (void)database_.persist(give_up, true,
-                            [&] { return store::forget_start(database_.pool(), database_.deadline(), parked.seq); });
+                            [&] { return store::take_back_start(database_.pool(), database_.deadline(), parked.seq); });
     const bool lease = fate.kind == FateKind::wait_for_lease;
     give_back(task, lease ? fate.delay : 0ms, lease ? result.busy_key : std::string());
     return {.stop = true};

@@ -96,9 +96,13 @@ void append_keys(std::string& out, const std::vector<ConfigSchema::Entry>& entri
 
 }  // namespace
 
-std::string version_json(const std::string& service) {
+std::string version_json(const ServiceCore& service) {
     json::Writer out;
-    out.begin_object().member("service", service).member("version", version()).member("source", source()).end_object();
+    out.begin_object().member("service", service.name()).member("version", version()).member("source", source());
+    if (!service.migrations().empty()) {
+        out.member("schema", std::string_view(service.migrations().back().name));
+    }
+    out.end_object();
     return std::move(out).take();
 }
 

@@ -14,6 +14,6 @@ namespace syncline::kit {
 // Every key with the value in force, the shops and the mappings, for --check-config.
 [[nodiscard]] std::string check_table(ServiceCore& service);
 // {"service": …, "version": …, "source": …}
-[[nodiscard]] std::string version_json(const std::string& service);
+[[nodiscard]] std::string version_json(const ServiceCore& service);
 
 }  // namespace syncline::kit

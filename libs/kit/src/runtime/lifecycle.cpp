@@ -89,7 +89,7 @@ void Lifecycle::open() {
     telemetry::trace::start(service_.name());
     door_ = std::make_unique<AdminDoor>(AdminDoorOptions{.listen = service_.common().admin_listen,
                                                          .token_file = service_.common().admin_token_file,
-                                                         .version_json = version_json(service_.name()),
+                                                         .version_json = version_json(service_),
                                                          .live = [this] { return live(); },
                                                          .ready = [this] { return ready(); },
                                                          .started =

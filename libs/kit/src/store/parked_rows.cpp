@@ -100,8 +100,8 @@ core::Result<int> count_start(postgres::Pool& pool, const core::Deadline& deadli
     return rows->empty() ? 0 : (*rows)[0].int32(0);
 }
 
-core::Result<void> forget_start(postgres::Pool& pool, const core::Deadline& deadline, std::int64_t seq) {
-    auto rows = pool.exec(deadline, "UPDATE parked_events SET crash_tries = 0 WHERE seq = $1", Params{}.add(seq));
+core::Result<void> take_back_start(postgres::Pool& pool, const core::Deadline& deadline, std::int64_t seq) {
+    auto rows = pool.exec(deadline, "UPDATE parked_events SET crash_tries = crash_tries - 1 WHERE seq = $1", Params{}.add(seq));
     if (!rows) {
         return std::unexpected(std::move(rows.error()));
     }

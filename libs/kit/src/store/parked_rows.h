@@ -38,8 +38,8 @@ struct DueKey {
 
 // Counts one more start of this parked event, before it runs: it may kill the process. Returns the count.
 [[nodiscard]] core::Result<int> count_start(postgres::Pool& pool, const core::Deadline& deadline, std::int64_t seq);
-// It did not run after all (the circuit opened).
-[[nodiscard]] core::Result<void> forget_start(postgres::Pool& pool, const core::Deadline& deadline, std::int64_t seq);
+// That start came back without an end (a lease, an open circuit). Starts that killed the process stay counted.
+[[nodiscard]] core::Result<void> take_back_start(postgres::Pool& pool, const core::Deadline& deadline, std::int64_t seq);
 
 // Adds events to their keys' queues outside a closing transaction (timers, verification, replay, redrive): due at once.
 [[nodiscard]] core::Result<void> append_events(postgres::Transaction& tx, const Identity& who, core::SystemTime now,

@@ -133,11 +133,12 @@ core::Result<int> count_poison_try(postgres::Pool& pool, const core::Deadline& d
     return (*rows)[0].int32(0);
 }
 
-core::Result<void> forget_poison_try(postgres::Pool& pool, const core::Deadline& deadline, const Identity& who,
-                                     const Position& position) {
-    return only_status(
-        pool.exec(deadline, "DELETE FROM poison_tries WHERE grp = $1 AND topic = $2 AND partition = $3 AND record_offset = $4",
-                  Params{}.add(who.grp).add(position.topic).add(position.partition).add(position.offset)));
+core::Result<void> take_back_poison_try(postgres::Pool& pool, const core::Deadline& deadline, const Identity& who,
+                                        const Position& position) {
+    return only_status(pool.exec(
+        deadline,
+        "UPDATE poison_tries SET tries = tries - 1 WHERE grp = $1 AND topic = $2 AND partition = $3 AND record_offset = $4",
+        Params{}.add(who.grp).add(position.topic).add(position.partition).add(position.offset)));
 }
 
 }  // namespace syncline::kit::store

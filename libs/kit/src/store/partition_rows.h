@@ -45,8 +45,9 @@ struct Mark {
 // Counts one more start of this record alone. Returns the count.
 [[nodiscard]] core::Result<int> count_poison_try(postgres::Pool& pool, const core::Deadline& deadline, const Identity& who,
                                                  const Position& position);
-// It did not run after all.
-[[nodiscard]] core::Result<void> forget_poison_try(postgres::Pool& pool, const core::Deadline& deadline, const Identity& who,
-                                                   const Position& position);
+// That start came back: it killed nobody. Starts that did stay counted, else a record that finds the lease of the process it
+// killed would begin anew each time.
+[[nodiscard]] core::Result<void> take_back_poison_try(postgres::Pool& pool, const core::Deadline& deadline, const Identity& who,
+                                                      const Position& position);
 
 }  // namespace syncline::kit::store

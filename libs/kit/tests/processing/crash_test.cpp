@@ -49,8 +49,7 @@ TEST_CASE("processing: after an unclean stop suspects run alone, and one that ki
     std::atomic<int> most = 0;
     std::atomic<int> poison_calls = 0;
     Harness h({.handlers = {on_order([&](const auto& event, Delivery& delivery) {
-                   const int now = ++running;
-                   most = std::max(most.load(), now);
+                   raise_to(most, ++running);
                    poison_calls += event.order().order_id() == 1 ? 1 : 0;
                    std::this_thread::sleep_for(3ms);
                    auto outcome = exporting(target)(event, delivery);
@@ -93,8 +92,7 @@ TEST_CASE("processing: suspects run one at a time", "[kit]") {
     std::atomic<int> running = 0;
     std::atomic<int> most = 0;
     Harness h({.handlers = {on_order([&](const auto&, Delivery&) {
-                   const int now = ++running;
-                   most = std::max(most.load(), now);
+                   raise_to(most, ++running);
                    std::this_thread::sleep_for(2ms);
                    --running;
                    return Outcome::done();
@@ -109,6 +107,33 @@ TEST_CASE("processing: suspects run one at a time", "[kit]") {
     REQUIRE(h.settle());
     CHECK(most == 1);
     CHECK(h.inbox("done") == 20);
+    CHECK(h.count("SELECT count(*) FROM poison_tries") == 0);
+}
+
+TEST_CASE("processing: deaths stay counted while a suspect waits for the lease of the process it killed", "[kit]") {
+    NEEDS_POSTGRES();
+    FakeTarget target;
+    std::atomic<int> calls = 0;
+    Harness h({.handlers = {on_order([&](const auto& event, Delivery& delivery) {
+                   ++calls;
+                   return exporting(target)(event, delivery);
+               })},
+               .target = target_of(target),
+               .partitions = 1});
+    h.publish(kOrders, key_of(1), order(1, 1));
+    const auto group = postgres::Params{}.add(store::group_number(h.group()));
+    h.database().exec("INSERT INTO partition_markers VALUES ($1, 'orders.v1', 0, 0, 1, false)", group);
+    h.database().exec("INSERT INTO poison_tries VALUES ($1, 'orders.v1', 0, 0, 2)", group);
+    h.database().exec(
+        "INSERT INTO intents VALUES ('target', 'order_1', 1, 1, false, 'dead', 'dead', 0, $1, 'open', '', '', '', 'orders.v1', "
+        "0, 0)",
+        postgres::Params{}.add(h.clock().now() + 40s));
+    h.start();
+    // The third start finds the lease and comes back: still two deaths.
+    REQUIRE(h.eventually([&] { return calls == 1; }));
+    REQUIRE(h.eventually([&] { return h.count("SELECT tries FROM poison_tries") == 2; }));
+    CHECK(target.documents() == 0);
+    REQUIRE(h.advance_until([&] { return h.inbox("done") == 1; }));
     CHECK(h.count("SELECT count(*) FROM poison_tries") == 0);
 }
 

@@ -89,7 +89,7 @@ TEST_CASE("client: an answer after the deadline is an unknown outcome, and harms
     StubServer stub([&](const IncomingRequest& request) -> StubAnswer {
         if (request.path() == "/late") {
             std::unique_lock lock(mutex);
-            wake.wait(lock, [&] { return answer; });
+            wake.wait_for(lock, 20s, [&] { return answer; });
         }
         return {.reply = {.status = 200, .body = std::string(request.path())}};
     });

@@ -32,7 +32,7 @@ TEST_CASE("server: stop lets requests that have begun finish and refuses new one
     REQUIRE(eventually([&] { return server->stats().connections_open == 3 && server->stats().bytes_in_flight > bytes; }));
 
     bool clean = false;
-    std::thread stopper([&] { clean = server->stop(in(10s)); });
+    std::jthread stopper([&] { clean = server->stop(in(10s)); });
     CHECK(idle.closed());
     half.say("llo");
     REQUIRE(parked.wait_for(2));

@@ -189,11 +189,10 @@ TEST_CASE("server: a long pipeline answered at once does not grow the stack", "[
     for (int i = 0; i < 2'000; ++i) {
         many += get("/" + std::to_string(i));
     }
-    std::thread sender([&] { client.say(many); });
+    std::jthread sender([&] { client.say(many); });
     for (int i = 0; i < 2'000; ++i) {
         REQUIRE(client.reply().body == "GET /" + std::to_string(i) + " ");
     }
-    sender.join();
 }
 
 TEST_CASE("server: Expect: 100-continue is answered once the head is accepted, and not when it is refused",
@@ -272,8 +271,10 @@ TEST_CASE("server: a header value cannot write headers of its own", "[http-serve
 }
 
 TEST_CASE("server: the head hook sees the request before its body and may refuse it", "[http-server][http]") {
+    std::mutex mutex;
     std::string seen;
     const auto server = must_start({}, echo, [&](const Head& head) {
+        const std::lock_guard lock(mutex);
         seen = std::string(head.method()) + " " + std::string(head.path()) + " " + std::string(head.get("x-shop")) + " " +
                std::to_string(head.content_length().value_or(0)) + " " + std::string(head.peer());
         return head.get("x-shop") == "closed" ? HeadDecision::refuse(unauthorized("unknown_shop", "")) : HeadDecision::accept();
@@ -281,7 +282,10 @@ TEST_CASE("server: the head hook sees the request before its body and may refuse
     RawClient client(server->port());
     client.say(post("abc", "X-Shop: closed\r\n"));
     CHECK(client.reply().status == 401);
-    CHECK(seen == "POST /in closed 3 127.0.0.1");
+    {
+        const std::lock_guard lock(mutex);
+        CHECK(seen == "POST /in closed 3 127.0.0.1");
+    }
     // Little was left to read: the connection goes on.
     client.say(post("abc", "X-Shop: eu\r\n"));
     CHECK(client.reply().body == "POST /in abc");

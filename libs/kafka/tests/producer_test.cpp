@@ -29,20 +29,23 @@ struct Answers {
 
 TEST_CASE("kafka: a record that is too large is refused before it is queued", "[kafka]") {
     MockCluster cluster;
-    const auto producer = producer_of(cluster, {.message_bytes_max = 1000});
+    std::atomic<bool> called = false;
+    auto producer = producer_of(cluster, {.message_bytes_max = 1000});
     const auto answer =
-        producer->produce({.topic = "t", .value = std::string(2000, 'x')}, [](Result<Position>) { FAIL("called"); });
+        producer->produce({.topic = "t", .value = std::string(2000, 'x')}, [&](Result<Position>) { called = true; });
     REQUIRE_FALSE(answer.has_value());
     CHECK(answer.error().kind == ErrorKind::rejected);
     CHECK(answer.error().code == "record_too_large");
+    producer.reset();
+    CHECK_FALSE(called);
 }
 
 TEST_CASE("kafka: a full queue refuses at once and keeps what it has", "[kafka]") {
     MockCluster cluster;
     cluster.create_topic("t", 1);
     cluster.set_down();
-    const auto producer = producer_of(cluster, {.queue_records_max = 10, .close_timeout = 100ms});
     Watched<Answers> answers;
+    const auto producer = producer_of(cluster, {.queue_records_max = 10, .close_timeout = 100ms});
     const auto done = [&](Result<Position> at) {
         answers.change([&](Answers& a) { a.all.push_back(std::move(at)); });
     };
@@ -82,8 +85,8 @@ TEST_CASE("kafka: a producer that is closed answers everything it still holds", 
     MockCluster cluster;
     cluster.create_topic("t", 1);
     cluster.set_down();
-    auto producer = producer_of(cluster, {.close_timeout = 50ms});
     std::atomic<int> answered = 0;
+    auto producer = producer_of(cluster, {.close_timeout = 50ms});
     for (int i = 0; i < 100; ++i) {
         REQUIRE(
             producer->produce({.topic = "t", .value = "v"}, [&](Result<Position> at) { answered += at ? 0 : 1; }).has_value());
@@ -96,11 +99,11 @@ TEST_CASE("kafka: a producer that is closed answers everything it still holds", 
 TEST_CASE("kafka: after a fatal error waiting callbacks get an error and the producer works again within a second", "[kafka]") {
     MockCluster cluster;
     cluster.create_topic("t", 1);
+    Watched<Answers> answers;
     const auto producer = producer_of(cluster);
     REQUIRE(producer->send({.topic = "t", .value = "before"}, soon()).has_value());
 
     cluster.push_errors(Request::produce, {BrokerError::out_of_order_sequence, BrokerError::out_of_order_sequence});
-    Watched<Answers> answers;
     for (int i = 0; i < 50; ++i) {
         (void)producer->produce({.topic = "t", .value = "in the middle"}, [&](Result<Position> at) {
             answers.change([&](Answers& a) { a.all.push_back(std::move(at)); });
@@ -135,11 +138,11 @@ TEST_CASE("kafka: a passing broker error is retried by the client without loss o
 TEST_CASE("kafka: brokers that go away for a while delay records and lose none", "[kafka]") {
     MockCluster cluster;
     cluster.create_topic("t", 3);
+    std::atomic<int> good = 0;
+    std::atomic<int> bad = 0;
     const auto producer = producer_of(cluster);
     REQUIRE(producer->send({.topic = "t", .value = "0"}, soon()).has_value());
     cluster.set_down();
-    std::atomic<int> good = 0;
-    std::atomic<int> bad = 0;
     for (int i = 0; i < 100; ++i) {
         REQUIRE(producer
                     ->produce({.topic = "t", .key = std::to_string(i), .value = "v"},
@@ -240,8 +243,8 @@ TEST_CASE("kafka: keys are placed where producers in other languages place them"
 TEST_CASE("kafka: records of one key stay in order when many threads produce", "[kafka]") {
     MockCluster cluster;
     cluster.create_topic("t", 4);
-    const auto producer = producer_of(cluster);
     Watched<std::map<std::string, std::vector<std::int64_t>>> offsets;
+    const auto producer = producer_of(cluster);
     {
         std::vector<std::jthread> threads;
         for (int t = 0; t < 4; ++t) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <syncline/core/error.h>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -63,7 +64,7 @@ private:
     mutable std::map<std::string, std::vector<std::string>> rotated_;
 };
 
-// Keeps what is published; acknowledges at once, later, or never.
+// Keeps what is published; acknowledges at once, later, or never. Publishing: any thread.
 class FakePublisher final : public EventPublisher {
 public:
     enum class Mood : std::uint8_t { acknowledges, silent, queue_full, fails };
@@ -73,25 +74,36 @@ public:
         Done done;
     };
 
-    Mood mood = Mood::acknowledges;
-    std::vector<Published> published;
+    std::atomic<Mood> mood = Mood::acknowledges;
 
+    // To be looked at while nobody publishes.
+    [[nodiscard]] std::vector<Published>& published() {
+        const std::lock_guard lock(mutex_);
+        return published_;
+    }
     [[nodiscard]] syncline::core::Result<void> publish(MappedEvent event, EventContext context, Done done) override {
-        if (mood == Mood::queue_full) {
+        const Mood now = mood;
+        if (now == Mood::queue_full) {
             return syncline::core::fail(syncline::core::ErrorKind::throttled, "producer_queue_full", "the queue is full");
         }
-        published.push_back({std::move(event), std::move(context), nullptr});
-        const RecordPlace at{.partition = 1, .offset = static_cast<std::int64_t>(published.size())};
-        if (mood == Mood::acknowledges) {
+        RecordPlace at{.partition = 1};
+        {
+            const std::lock_guard lock(mutex_);
+            published_.push_back({std::move(event), std::move(context), now == Mood::silent ? std::move(done) : Done()});
+            at.offset = static_cast<std::int64_t>(published_.size());
+        }
+        if (now == Mood::acknowledges) {
             done(at);
-        } else if (mood == Mood::fails) {
+        } else if (now == Mood::fails) {
             done(
                 syncline::core::fail(syncline::core::ErrorKind::unknown_outcome, "delivery_unknown", "the producer was rebuilt"));
-        } else {
-            published.back().done = std::move(done);
         }
         return {};
     }
+
+private:
+    std::mutex mutex_;
+    std::vector<Published> published_;
 };
 
 class FakeDeadLetterLog final : public DeadLetterLog {

@@ -91,7 +91,7 @@ TEST_CASE("webhook door: unknown shop, missing and wrong signature are 401 with 
     reply = world.send(altered);
     CHECK(reply.status == 401);
     CHECK(World::code(reply) == "signature_wrong");
-    CHECK(world.publisher.published.empty());
+    CHECK(world.publisher.published().empty());
     CHECK(world.counted(R"(syncline_ingress_rejected_total{service="ingress",reason="signature_wrong"} 1)"));
 }
 
@@ -111,7 +111,7 @@ TEST_CASE("webhook door: a body over the limit is 413, whoever signed it", "[ing
     World world;
     const auto reply = world.send(world.request("orders/create", std::string(9UL << 20U, ' ')));
     CHECK(reply.status == 413);
-    CHECK(world.publisher.published.empty());
+    CHECK(world.publisher.published().empty());
 }
 
 TEST_CASE("webhook door: only listed addresses may call when a list is given", "[ingress][http]") {
@@ -149,8 +149,8 @@ TEST_CASE("webhook door: a good webhook is 200, counted by shop and topic, its t
     const auto reply = world.send(world.request("orders/create", sample("orders-create")));
     CHECK(reply.status == 200);
     CHECK(reply.body.empty());
-    REQUIRE(world.publisher.published.size() == 1);
-    CHECK(world.publisher.published[0].event.key == "eu/820982911946154508");
+    REQUIRE(world.publisher.published().size() == 1);
+    CHECK(world.publisher.published()[0].event.key == "eu/820982911946154508");
     CHECK(world.counted(
         R"(syncline_ingress_requests_total{service="ingress",outcome="published",shop="eu",topic="orders/create"} 1)"));
     CHECK(world.counted("syncline_ingress_acknowledge_seconds_count{service=\"ingress\"} 1"));
@@ -162,7 +162,7 @@ TEST_CASE("webhook door: other topics are 200 and counted by a closed list of na
     World world;
     CHECK(world.send(world.request("products/update", sample("products-update"))).status == 200);
     CHECK(world.send(world.request("made/up_" + std::string(60, 'x'), "{}")).status == 200);
-    CHECK(world.publisher.published.empty());
+    CHECK(world.publisher.published().empty());
     CHECK(world.counted(R"(syncline_ingress_ignored_total{service="ingress",topic="products/update"} 1)"));
     CHECK(world.counted(R"(syncline_ingress_ignored_total{service="ingress",topic="unlisted"} 1)"));
 }
@@ -180,7 +180,7 @@ TEST_CASE("webhook door: what cannot be mapped is 200, logged by code and never 
         CHECK(world.send(world.request("orders/create", body)).status == 200);
         world.door.stop(syncline::core::Deadline(world.clock, 5s));
     }
-    CHECK(world.publisher.published[0].event.topic == "dead-letters.v1");
+    CHECK(world.publisher.published()[0].event.topic == "dead-letters.v1");
     CHECK(lines.find("webhook_unmappable") != std::string::npos);
     CHECK(lines.find("Seed") == std::string::npos);
     CHECK(world.counted(R"(syncline_ingress_unmappable_total{service="ingress",code="wrong_type",topic="orders/create"} 1)"));
@@ -192,6 +192,6 @@ TEST_CASE("webhook door: headers that are no plain text count as absent", "[ingr
     auto request = without(world.request("orders/create", sample("orders-create")), "x-shopify-event-id");
     request.headers.add("x-shopify-event-id", "caf\xC3\xA9");
     CHECK(world.send(request).status == 200);
-    const auto& published = world.publisher.published.at(0);
+    const auto& published = world.publisher.published().at(0);
     CHECK(published.context.correlation_id == published.event.id);
 }

@@ -19,10 +19,10 @@ struct World {
     ShopifyMapping mapping;
     FakePublisher publisher;
     syncline::core::ManualClock clock{at("2026-11-20T10:00:01Z")};
-    ReceiveWebhook receive{shops, mapping, publisher, clock, 3s};
     std::mutex mutex;
     std::condition_variable wake;
     std::vector<WebhookAnswer> answers;
+    ReceiveWebhook receive{shops, mapping, publisher, clock, 3s};  // Last: its thread answers into the rest.
 
     ReceivedWebhook webhook(std::string topic, std::string body, const std::string& shop = "eu",
                             const std::string& secret = "eu-secret") {
@@ -47,6 +47,10 @@ struct World {
             wake.notify_all();
         });
     }
+    [[nodiscard]] std::size_t answered() {
+        const std::lock_guard lock(mutex);
+        return answers.size();
+    }
     // The one answer there must be by then.
     WebhookAnswer answer() {
         std::unique_lock lock(mutex);
@@ -65,7 +69,7 @@ TEST_CASE("receive webhook: a wrong signature is refused and nothing is publishe
     world.run(std::move(received));
     CHECK(world.answer().outcome == Outcome::bad_signature);
     CHECK(world.answer().code == "signature_wrong");
-    CHECK(world.publisher.published.empty());
+    CHECK(world.publisher.published().empty());
 }
 
 TEST_CASE("receive webhook: the secret of another app does not sign", "[ingress][unit]") {
@@ -97,8 +101,8 @@ TEST_CASE("receive webhook: without acknowledgement in time it is unavailable, a
     world.clock.advance(1ms);
     CHECK(world.answer().outcome == Outcome::unavailable);
     CHECK(world.answer().code == "acknowledge_timeout");
-    world.publisher.published.front().done(RecordPlace{});
-    CHECK(world.answers.size() == 1);
+    world.publisher.published().front().done(RecordPlace{});
+    CHECK(world.answered() == 1);
     CHECK(world.receive.waiting() == 0);
 }
 
@@ -130,28 +134,28 @@ TEST_CASE("receive webhook: what cannot be mapped is answered as good once it is
     world.run(world.webhook("orders/create", R"({"id":1})"));
     CHECK(world.answer().outcome == Outcome::dead_lettered);
     CHECK(world.answer().code == "member_missing");
-    REQUIRE(world.publisher.published.size() == 1);
-    CHECK(world.publisher.published[0].event.topic == "dead-letters.v1");
-    CHECK(world.publisher.published[0].event.code == "member_missing");
+    REQUIRE(world.publisher.published().size() == 1);
+    CHECK(world.publisher.published()[0].event.topic == "dead-letters.v1");
+    CHECK(world.publisher.published()[0].event.code == "member_missing");
 }
 
 TEST_CASE("receive webhook: a topic that nobody consumes is answered and not published", "[ingress][unit]") {
     World world;
     world.run(world.webhook("products/update", sample("products-update")));
     CHECK(world.answer().outcome == Outcome::ignored);
-    CHECK(world.publisher.published.empty());
+    CHECK(world.publisher.published().empty());
 }
 
 TEST_CASE("receive webhook: it is answered when the broker has it, not before", "[ingress][unit]") {
     World world;
     world.publisher.mood = FakePublisher::Mood::silent;
     world.run(world.webhook("orders/create", sample("orders-create")));
-    CHECK(world.answers.empty());
-    world.publisher.published.front().done(RecordPlace{});
+    CHECK(world.answered() == 0);
+    world.publisher.published().front().done(RecordPlace{});
     const auto answer = world.answer();
     CHECK(answer.outcome == Outcome::published);
-    CHECK(answer.event_id == world.publisher.published[0].event.id);
-    const auto& context = world.publisher.published[0].context;
+    CHECK(answer.event_id == world.publisher.published()[0].event.id);
+    const auto& context = world.publisher.published()[0].context;
     CHECK(context.correlation_id == "action-1");
     CHECK(context.source == "/shopify/eu");
 }
@@ -172,7 +176,7 @@ TEST_CASE("receive webhook: what waits when the service ends is told to come aga
     }
     REQUIRE(answer);
     CHECK(answer->outcome == Outcome::unavailable);
-    publisher.published.front().done(RecordPlace{});
+    publisher.published().front().done(RecordPlace{});
 }
 
 TEST_CASE("receive webhook: 300 waits end each exactly once, by acknowledgement or limit", "[ingress][unit]") {
@@ -183,9 +187,9 @@ TEST_CASE("receive webhook: 300 waits end each exactly once, by acknowledgement 
         world.run(world.webhook("orders/delete", body));
     }
     for (std::size_t i = 0; i < 300; i += 3) {
-        world.publisher.published[i].done(RecordPlace{});
+        world.publisher.published()[i].done(RecordPlace{});
     }
-    CHECK(world.answers.size() == 100);
+    CHECK(world.answered() == 100);
     CHECK(world.receive.waiting() == 200);
     world.clock.advance(3s);
     std::unique_lock lock(world.mutex);

@@ -44,7 +44,7 @@ TEST_CASE("replay webhook: an id that names nothing is an error", "[ingress][uni
     for (const auto* id : {"", "2", "2-", "-1-2", "a-b", "2-0-1", "99999999999-1"}) {
         CHECK(world.replay.replay(id, {}, false, world.deadline()).error().code == "bad_dead_letter_id");
     }
-    CHECK(world.publisher.published.empty());
+    CHECK(world.publisher.published().empty());
 }
 
 TEST_CASE("replay webhook: what still does not map stays dead, and nothing is noted", "[ingress][unit]") {
@@ -53,7 +53,7 @@ TEST_CASE("replay webhook: what still does not map stays dead, and nothing is no
     const auto replayed = world.replay.replay("2-0", {.actor = "ops", .reason = "try"}, false, world.deadline());
     REQUIRE_FALSE(replayed);
     CHECK(replayed.error().code == "member_missing");
-    CHECK(world.publisher.published.empty());
+    CHECK(world.publisher.published().empty());
     CHECK(world.log.noted.empty());
     CHECK(world.replay.show("2-0", world.deadline())->state == "dead");
 }
@@ -84,10 +84,10 @@ TEST_CASE("replay webhook: a mended mapping publishes the event that the webhook
     REQUIRE(replayed);
     CHECK(replayed->event_id == original->id);
     CHECK(replayed->key == original->key);
-    REQUIRE(world.publisher.published.size() == 1);
-    CHECK(world.publisher.published[0].event.value == original->value);
-    CHECK(world.publisher.published[0].context.correlation_id == "action-1");
-    CHECK(world.publisher.published[0].context.received_at == at("2026-11-20T10:00:01Z"));
+    REQUIRE(world.publisher.published().size() == 1);
+    CHECK(world.publisher.published()[0].event.value == original->value);
+    CHECK(world.publisher.published()[0].context.correlation_id == "action-1");
+    CHECK(world.publisher.published()[0].context.received_at == at("2026-11-20T10:00:01Z"));
     REQUIRE(world.log.noted.size() == 1);
     CHECK(world.log.noted[0].verb == "replay");
     CHECK(world.log.noted[0].actor == "ops");
@@ -104,7 +104,7 @@ TEST_CASE("replay webhook: pressed twice it is published once, and another repla
     CHECK(again->repeated);
     CHECK(world.replay.replay("2-0", {.replay_id = "r-2"}, false, world.deadline()).error().code == "not_dead");
     CHECK(world.replay.discard("2-0", {.reason = "x"}, world.deadline()).error().code == "not_dead");
-    CHECK(world.publisher.published.size() == 1);
+    CHECK(world.publisher.published().size() == 1);
     CHECK(world.log.noted.size() == 1);
 }
 
@@ -115,8 +115,8 @@ TEST_CASE("replay webhook: a note that is lost lets the operator press again, an
     CHECK_FALSE(world.replay.replay("2-0", {.replay_id = "r-1"}, false, world.deadline()));
     world.log.broken = false;
     REQUIRE(world.replay.replay("2-0", {.replay_id = "r-1"}, false, world.deadline()));
-    REQUIRE(world.publisher.published.size() == 2);
-    CHECK(world.publisher.published[0].event.id == world.publisher.published[1].event.id);
+    REQUIRE(world.publisher.published().size() == 2);
+    CHECK(world.publisher.published()[0].event.id == world.publisher.published()[1].event.id);
 }
 
 TEST_CASE("replay webhook: a dry run says what would be published and does nothing", "[ingress][unit]") {
@@ -125,7 +125,7 @@ TEST_CASE("replay webhook: a dry run says what would be published and does nothi
     const auto replayed = world.replay.replay("2-0", {}, true, world.deadline());
     REQUIRE(replayed);
     CHECK(replayed->type == "syncline.orders.v1.OrderChanged");
-    CHECK(world.publisher.published.empty());
+    CHECK(world.publisher.published().empty());
     CHECK(world.log.noted.empty());
 }
 

@@ -74,6 +74,12 @@ int Gate::waiting() const {
     return closed_ ? waiting_ : 0;
 }
 
+void raise_to(std::atomic<int>& highest, int value) {
+    int before = highest;
+    while (before < value && !highest.compare_exchange_weak(before, value)) {
+    }
+}
+
 HandlerSpec on_order(OnOrder handle) {
     HandlerSpec spec;
     spec.type = OrderChanged::descriptor()->full_name();

@@ -55,6 +55,9 @@ private:
     int waiting_ = 0;
 };
 
+// Keeps the highest of what many threads say.
+void raise_to(std::atomic<int>& highest, int value);
+
 using OnOrder = std::function<Outcome(const orders::v1::OrderChanged&, Delivery&)>;
 using OnRefund = std::function<Outcome(const orders::v1::RefundRecorded&, Delivery&)>;
 

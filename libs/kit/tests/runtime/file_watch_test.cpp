@@ -59,8 +59,8 @@ struct Watch {
 TEST_CASE("file watch: a file that is missing or refused at the start is an error", "[kit]") {
     const TempFolder folder;
     folder.write("a.yaml", "bad");
-    Watch watch;
     Loaded loaded;
+    Watch watch;
     const auto missing = watch.watch.add(folder.path("none.yaml"), loaded.load());
     REQUIRE_FALSE(missing);
     CHECK(missing.error().message.find("none.yaml") != std::string::npos);
@@ -70,8 +70,8 @@ TEST_CASE("file watch: a file that is missing or refused at the start is an erro
 TEST_CASE("file watch: a bad text keeps the last good one, sets the metric, and the next good one clears it", "[kit]") {
     const TempFolder folder;
     folder.write("a.yaml", "one");
-    Watch watch;
     Loaded loaded;
+    Watch watch;
     REQUIRE(watch.watch.add(folder.path("a.yaml"), loaded.load()));
     CHECK(loaded.now() == "one");
     CHECK_FALSE(watch.failed("a.yaml"));
@@ -92,8 +92,8 @@ TEST_CASE("file watch: a ConfigMap's symlink swap is seen", "[kit]") {
     folder.write("..v2/shops.yaml", "two");
     std::filesystem::create_symlink("..v1", folder.path("..data"));
     std::filesystem::create_symlink("..data/shops.yaml", folder.path("shops.yaml"));
-    Watch watch;
     Loaded loaded;
+    Watch watch;
     REQUIRE(watch.watch.add(folder.path("shops.yaml"), loaded.load()));
     watch.watch.start();
     std::filesystem::create_symlink("..v2", folder.path("..data_tmp"));
@@ -105,8 +105,8 @@ TEST_CASE("file watch: a ConfigMap's symlink swap is seen", "[kit]") {
 TEST_CASE("file watch: a file that vanishes keeps the last good text and comes back", "[kit]") {
     const TempFolder folder;
     folder.write("a.yaml", "one");
-    Watch watch;
     Loaded loaded;
+    Watch watch;
     REQUIRE(watch.watch.add(folder.path("a.yaml"), loaded.load()));
     std::filesystem::remove(folder.path("a.yaml"));
     watch.watch.look();
@@ -121,8 +121,8 @@ TEST_CASE("file watch: a file that vanishes keeps the last good text and comes b
 TEST_CASE("file watch: a file written in pieces is read when it stands still", "[kit]") {
     const TempFolder folder;
     folder.write("a.yaml", "one");
-    Watch watch;
     Loaded loaded;
+    Watch watch;
     REQUIRE(watch.watch.add(folder.path("a.yaml"), loaded.load()));
     watch.watch.start();
     std::ofstream out(folder.path("a.yaml"), std::ios::trunc);

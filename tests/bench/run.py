@@ -14,7 +14,7 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1] / "tools")]
 
 from figures import machine  # noqa: E402
 from figures.report import Report  # noqa: E402
-from stack.paths import DEV, ROOT  # noqa: E402
+from stack.paths import ROOT, data_folder  # noqa: E402
 from stack.process import StackError  # noqa: E402
 
 FIGURES = {"ingress": "ingress", "end-to-end": "end_to_end", "idle": "idle", "history": "history"}
@@ -39,7 +39,7 @@ def main() -> int:
         figure = importlib.import_module(f"figures.{FIGURES[name]}")
         report = Report(name, figure.TITLE)
         print(f"\n\033[1m{figure.TITLE}\033[0m", flush=True)
-        work = DEV / "bench"
+        work = data_folder() / "bench"
         work.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f"{name}-", dir=work) as folder:
             os.chmod(folder, 0o755)

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from ..outcome import Expectation, Findings, compare, compare_waiting, sandbox
-from ..paths import DEV, ROOT
+from ..paths import ROOT, data_folder
 from ..process import StackError, wait_until
 from ..stack import Connection, Stack
 from .build import build, fetch, say
@@ -168,9 +168,7 @@ def commands(stack: Stack, missing: str) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     fetch("kafka", "prometheus")
     folder = build("dev", ["ingress", "order-export", "synclinectl", "loadgen"])
-    DEV.mkdir(exist_ok=True)
-    DEV.chmod(0o755)
-    home = Path(tempfile.mkdtemp(prefix="demo-", dir=DEV))
+    home = Path(tempfile.mkdtemp(prefix="demo-", dir=data_folder()))
     home.chmod(0o755)
     missing = "PT/23.0/incl"
     stack = Stack(home, build=folder, connections=[Connection(mapping=mapping_with_a_gap("PT/23/incl"))], prometheus=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from ..paths import DEV
+from ..paths import DEV, data_folder
 from ..process import Process, StackError
 from ..stack import Connection, Stack
 from .build import build, fetch, say
@@ -65,7 +65,7 @@ def execute(arguments: argparse.Namespace) -> int:
     fetch("kafka", "prometheus")
     folder = build("dev", ["ingress", "order-export", "synclinectl", "loadgen"])
     forget_previous()
-    home = DEV / "stack"
+    home = data_folder() / "stack"
     shutil.rmtree(home, ignore_errors=True)
     connections = [read_connection(path) for path in arguments.connection] or [Connection(latency_ms=arguments.latency_ms)]
     stack = Stack(home, build=folder, connections=connections, prometheus=True, detached=True)

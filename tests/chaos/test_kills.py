@@ -39,3 +39,18 @@ def test_a_kill_in_the_middle_loses_and_doubles_nothing(flow, component):
     traffic.join()
     flow.settled(traffic.orders, seconds=300)  # After a kill of order-export records run one at a time.
     flow.compare(traffic.orders)
+
+
+def test_a_rollout_in_the_middle_is_orderly(flow):
+    """SIGTERM with a backlog, as every rollout does it: each process drains, ends with 0, and the next one goes on."""
+    flow.erp.settings(latency_ms=20)
+    traffic = Traffic(flow, ORDERS, seed=6)
+    for share in (0.2, 0.5, 0.8):
+        traffic.wait_accepted(int(traffic.total * share))
+        for service in (flow.export, flow.ingress):
+            service.process.stop()
+            assert service.process.exit_code() == 0, service.process.tail()
+            flow.stack.restart(service.name)
+    traffic.join()
+    flow.settled(traffic.orders, seconds=120)
+    flow.compare(traffic.orders)

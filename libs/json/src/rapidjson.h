@@ -9,7 +9,7 @@
 
 // Texts are looked through sixteen bytes at a time: a fifth less per body. The aligned loads may touch bytes behind the text, of
 // the same page; AddressSanitizer would object, so its builds go byte by byte.
-#if defined(__SSE2__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__SSE2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #if defined(__has_feature)
 #if !__has_feature(address_sanitizer)
 #define RAPIDJSON_SSE2

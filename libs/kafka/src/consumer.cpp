@@ -376,8 +376,9 @@ struct Consumer::State {
             return;
         }
         while (rd_kafka_consumer_closed(client.get()) == 0) {
-            // A revocation (and with it the owner's last commit) comes through this queue.
-            rd_kafka_queue_poll_callback(queue.get(), 20);
+            // A revocation (and with it the owner's last commit) comes through this queue, behind records fetched ahead:
+            // rd_kafka_queue_poll_callback aborts the process at those.
+            const MessageHandle unwanted(rd_kafka_consume_queue(queue.get(), 20));
             const std::lock_guard lock(mutex);
             if (core::system_clock().steady() >= close_by) {
                 gave_up_closing = true;

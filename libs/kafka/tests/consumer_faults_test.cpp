@@ -148,6 +148,21 @@ TEST_CASE("kafka: a consumer that never joined closes at once, and closing twice
     }
 }
 
+// Regression: closing while records lay fetched ahead aborted the process (rd_kafka_q_serve: res != RD_KAFKA_OP_RES_PASS).
+TEST_CASE("kafka: a consumer that closes with records still to come hands over and leaves", "[kafka]") {
+    MockCluster cluster;
+    cluster.create_topic("t", 2);
+    send(cluster, 0, 20'000);
+    Watched<Seen> seen;
+    auto options = group_of(cluster);
+    options.batch_max = 5;
+    const auto consumer = started(options, recording(seen));
+    REQUIRE(seen.wait([](const Seen& s) { return count(s) > 0; }));
+    CHECK(consumer->close(soon(10s)));
+    CHECK(seen.get().revocations == 1);
+    CHECK(count(seen.get()) < 20'000);
+}
+
 TEST_CASE("kafka: a callback that does not return does not hold up the close beyond its deadline", "[kafka]") {
     MockCluster cluster;
     cluster.create_topic("t", 1);

@@ -1,8 +1,10 @@
 #include <google/protobuf/message_lite.h>
 #include <syncline/kit/testing/harness.h>
+#include <algorithm>
 
 #include <syncline/core/hash.h>
 #include <syncline/core/time.h>
+#include <algorithm>
 #include <stdexcept>
 #include <thread>
 #include <utility>
@@ -128,10 +130,10 @@ bool Harness::settle(std::chrono::milliseconds time) {
             if (figures.in_flight_records != 0 || figures.running != 0 || figures.partitions == 0) {
                 return false;
             }
-            for (const auto& lag : first_->source->lag()) {
-                if (lag.records != 0) {
-                    return false;
-                }
+            // The processor hears of its partitions before the source lists them.
+            const auto lags = first_->source->lag();
+            if (lags.size() < figures.partitions || std::ranges::any_of(lags, [](const auto& lag) { return lag.records != 0; })) {
+                return false;
             }
             return count("SELECT count(*) FROM outbox") == 0 && first_->processor->figures().in_flight_records == 0;
         },

@@ -24,6 +24,7 @@ LIBRARIES = {
     "kafka": {"core", "json", "telemetry"},
     "kit": {"core", "json", "telemetry", "http", "postgres", "kafka"} | EVENTS,
     "odoo": {"core", "json", "telemetry", "http"},
+    "shopify": {"core", "json", "telemetry", "http", "kit"},
 }
 SERVICE_LIBRARIES = set(LIBRARIES) | EVENTS
 # Inside a service: what each layer may include of the libraries (headers exactly) and of the service.

@@ -12,6 +12,11 @@ std::optional<std::string> must_be_network(std::string_view text) {
     return list ? std::nullopt : std::optional(list.error().message);
 }
 
+std::optional<std::string> must_be_path(std::string_view text) {
+    return text.size() > 1 && text.front() == '/' && text.back() != '/' ? std::nullopt
+                                                                        : std::optional<std::string>("is no path like /stock");
+}
+
 }  // namespace
 
 void Config::declare(syncline::kit::ConfigSchema& schema) {
@@ -56,10 +61,41 @@ void Config::declare(syncline::kit::ConfigSchema& schema) {
     schema.add("door.requests_in_flight_max", requests_in_flight_max,
                {.help = "Requests that wait for their answer; above it 503.", .unit = "requests", .min = 1});
     schema.add("door.shop_share_percent", shop_share_percent,
-               {.help = "Share of the two limits in flight that one shop may use; above it 429.",
+               {.help = "Share of the two limits in flight that one shop or stock source may use; above it 429.",
                 .unit = "percent",
                 .min = 1,
                 .max = 100});
+    schema.add("stock.path", stock_path,
+               {.help = "Stock sources post to this path, a slash and their name.", .validate = must_be_path});
+    schema.add("stock.sources_file", stock_sources_file,
+               {.help = "sources.yaml: who may push stock, how it proves itself and what its quantities mean; re-read on change. "
+                        "Empty: nobody.",
+                .example = "/etc/syncline/sources.yaml"});
+    schema.add("stock.records_max", stock_records_max,
+               {.help = "Most reports and adjustments of one body; above it 413.", .unit = "records", .min = 1, .max = 10'000});
+    schema.add("stock.body_bytes_max", stock_body_bytes_max,
+               {.help = "Largest body of stock; above it 413.", .min = 1'024, .max = 8 << 20});
+    schema.add("stock.clock_skew_max", stock_clock_skew_max,
+               {.help = "How far a source's clock may be ahead; a level observed later than that is refused.",
+                .min = 0,
+                .max = 3'600'000});
+    schema.add(
+        "stock.acknowledge_limit", stock_acknowledge_limit,
+        {.help = "How long a request with stock waits for the brokers before it is answered 503.", .min = 100, .max = 120'000});
+    schema.add(
+        "stock.records_in_flight_max", stock_records_in_flight_max,
+        {.help = "Stock records that wait for the brokers, of all sources together; above it 429. The producer's queue, which "
+                 "the webhooks share, holds 100,000.",
+         .unit = "records",
+         .min = 1,
+         .max = 90'000});
+    schema.add("stock.source_share_percent", stock_source_share_percent,
+               {.help = "Share of that number which one source may use; above it 429.", .unit = "percent", .min = 1, .max = 100});
+    schema.check("stock.path", [this]() -> std::optional<std::string> {
+        return path.starts_with(stock_path + '/') || path == stock_path
+                   ? std::optional<std::string>("the path of the webhooks lies below it")
+                   : std::nullopt;
+    });
     schema.check("tls.key_file", [this]() -> std::optional<std::string> {
         return certificate_file.empty() == key_file.empty()
                    ? std::nullopt
@@ -93,6 +129,22 @@ HttpDoorOptions Config::door(syncline::core::Clock& clock) const {
     server.retry_after = options.retry_after;
     server.clock = &clock;
     return options;
+}
+
+StockDoorOptions Config::stock_door() const {
+    return {.path = stock_path,
+            .body_bytes_max = stock_body_bytes_max.value,
+            .retry_after = std::chrono::duration_cast<std::chrono::seconds>(retry_after)};
+}
+
+StockRules Config::stock_rules() const {
+    return {.records_max = static_cast<std::size_t>(stock_records_max), .clock_skew_max = stock_clock_skew_max};
+}
+
+StockLimits Config::stock_limits() const {
+    return {.acknowledge_limit = stock_acknowledge_limit,
+            .records_in_flight_max = static_cast<std::size_t>(stock_records_in_flight_max),
+            .source_share_percent = static_cast<unsigned>(stock_source_share_percent)};
 }
 
 }  // namespace ingress

@@ -30,9 +30,20 @@ struct Config {
     int connections_max = 10'000;
     int requests_in_flight_max = 4'096;
     int shop_share_percent = 50;
+    std::string stock_path = "/stock";
+    std::string stock_sources_file;
+    int stock_records_max = 1'000;
+    syncline::kit::Bytes stock_body_bytes_max{std::uint64_t{2} << 20U};
+    std::chrono::milliseconds stock_clock_skew_max{150'000};
+    std::chrono::milliseconds stock_acknowledge_limit{10'000};
+    int stock_records_in_flight_max = 40'000;
+    int stock_source_share_percent = 50;
 
     void declare(syncline::kit::ConfigSchema& schema);
     [[nodiscard]] HttpDoorOptions door(syncline::core::Clock& clock) const;
+    [[nodiscard]] StockDoorOptions stock_door() const;
+    [[nodiscard]] StockRules stock_rules() const;
+    [[nodiscard]] StockLimits stock_limits() const;
 };
 
 }  // namespace ingress

@@ -47,14 +47,27 @@ prometheus() { # The package would enable a service on port 9090, so it is unpac
   echo 1 >"$tools/prometheus/.stamp"
 }
 
+# A package of which only some files are wanted: installing it would bring hundreds of megabytes of its own dependencies.
+unpacked() { # NAME PATTERN…: those files of the package and its license, where an installed package would have them
+  local name=$1 version work
+  shift
+  version=$(node -p 'require(process.argv[1]).unpacked[process.argv[2]]' "$tools/npm/package.json" "$name")
+  work=$(mktemp -d)
+  (cd "$work" && npm pack --silent --loglevel=error "$name@$version" >/dev/null) || { echo "setup: npm pack $name@$version failed; check the network and npm's settings" >&2; exit 1; }
+  mkdir -p "$tools/npm/node_modules/$name"
+  tar -xzf "$work"/*.tgz -C "$tools/npm/node_modules/$name" --strip-components=1 --wildcards package/package.json 'package/LICENSE*' "$@"
+  rm -rf "$work"
+}
+
 npm_tools() {
   local wanted
   wanted=$(sha256sum <"$root/tools/setup/npm/package.json" | cut -c1-16)
   stamped npm "$wanted" && return 0
-  say "fetching npm tools (buf)"
+  say "fetching npm tools (buf, graphql) and Shopify's published schema (14 MB)"
   rm -rf "$tools/npm" && mkdir -p "$tools/npm"
   cp "$root/tools/setup/npm/package.json" "$tools/npm/"
   (cd "$tools/npm" && npm install --no-audit --no-fund --no-package-lock --loglevel=error) >&2
+  unpacked "@shopify/dev-mcp" 'package/dist/data/admin_*.json.gz'
   echo "$wanted" >"$tools/npm/.stamp"
 }
 

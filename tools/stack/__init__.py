@@ -6,5 +6,6 @@ and stops exactly the processes it started. See stack.Stack for the handles a te
 
 from .process import Process, free_port, wait_until
 from .stack import Connection, Shop, Stack
+from .stock import Stock
 
-__all__ = ["Connection", "Process", "Shop", "Stack", "free_port", "wait_until"]
+__all__ = ["Connection", "Process", "Shop", "Stack", "Stock", "free_port", "wait_until"]

@@ -19,6 +19,7 @@ from .paths import ROOT
 from .postgres import Postgres
 from .process import Process, StackError, free_port, wait_until
 from .prometheus import Prometheus
+from .stock import TOKEN, ShopifySandbox, Stock, Warehouse, default_mapping
 
 
 @dataclass
@@ -33,6 +34,19 @@ class Shop:
 
     def __post_init__(self) -> None:
         self.domain = self.domain or f"{self.alias}-store.myshopify.com"
+        self.secret = self.secret or secrets.token_hex(16)
+
+
+@dataclass
+class StockSource:
+    """A source that pushes stock to ingress; its secret is made anew for each stack."""
+
+    name: str
+    proof: str = "api_key"
+    basis: str = "physical"
+    secret: str = ""
+
+    def __post_init__(self) -> None:
         self.secret = self.secret or secrets.token_hex(16)
 
 
@@ -97,10 +111,12 @@ class Stack:
         detached: bool = False,
         ingress_settings: Mapping[str, object] | None = None,
         log_level: str = "info",
+        stock: Stock | None = None,
     ) -> None:
         self.folder = folder.resolve()
         self.bin = (build or Path(os.environ.get("SYNCLINE_BUILD", ROOT / "build/dev"))).resolve() / "bin"
         self.shops = list(shops) if shops is not None else [Shop("eu"), Shop("us", currency="USD", timezone="America/New_York")]
+        self.stock_sources = [StockSource("wms-north"), StockSource("erp-stock", proof="hmac", basis="net_of_own"), StockSource("till", basis="net_of_all")]
         self.connections = list(connections) if connections is not None else [Connection()]
         self.detached = detached
         self.log_level = log_level
@@ -110,6 +126,9 @@ class Stack:
         self.kafka = Kafka(self.folder / "kafka", detached=detached)
         self.postgres = Postgres(self.folder / "postgres", detached=detached)
         self.prometheus: Prometheus | None = None
+        self.stock = stock
+        self.shopify: ShopifySandbox | None = None  # With stock only, as the warehouse.
+        self.warehouse: Warehouse | None = None
         self.odoo: dict[str, Process] = {}
         self.odoo_ports: dict[str, int] = {}
         self.services: dict[str, Service] = {}
@@ -150,6 +169,9 @@ class Stack:
         for connection in self.connections:
             if connection.target is None:
                 self._start_odoo(connection)
+        if self.stock:
+            self.shopify = ShopifySandbox(self.folder / "shopify", self.stock, self.shops, f"{self.ingress_url}/webhooks/shopify", detached=self.detached)
+            self.shopify.start()
         self.postgres.wait_ready()
         self.kafka.wait_ready()
         self._write_configuration()
@@ -159,6 +181,8 @@ class Stack:
         for connection in self.connections:
             for number in range(connection.instances):
                 self.add_export(connection, number)
+        if self.stock:
+            self._start_stock(self.stock)
         for service in list(self.services.values()):
             self.wait_ready(service)
         self._write_targets()
@@ -178,17 +202,49 @@ class Stack:
         """Stops in the order of the flow, so that the services drain. Never leaves a process behind."""
         for service in self.services.values():
             service.process.stop()
-        processes = [*self.odoo.values(), self.kafka.process, self.postgres.process]
+        processes = [*self._sandboxes(), *self.odoo.values(), self.kafka.process, self.postgres.process]
         if self.prometheus:
             processes.append(self.prometheus.process)
         for process in processes:
             process.stop()
 
     def processes(self) -> list[Process]:
-        found = [self.kafka.process, self.postgres.process, *self.odoo.values(), *(service.process for service in self.services.values())]
+        found = [self.kafka.process, self.postgres.process, *self._sandboxes(), *self.odoo.values(), *(service.process for service in self.services.values())]
         return found + ([self.prometheus.process] if self.prometheus else [])
 
     # Parts.
+
+    def _sandboxes(self) -> list[Process]:
+        return [sandbox.process for sandbox in (self.warehouse, self.shopify) if sandbox]
+
+    def _start_stock(self, stock: Stock) -> None:
+        """The warehouse tells ingress what it has, inventory-sync tells Shopify what may be sold of it."""
+        self.shopify.wait_ready()
+        mapping = stock.mapping or default_mapping(self.shopify, [shop.alias for shop in self.shops])
+        (self.folder / "config/mappings" / f"{stock.name}.yaml").write_text(mapping)
+        for number in range(stock.instances):
+            self.add_inventory_sync(number)
+        source = self.stock_sources[0].name
+        self.warehouse = Warehouse(
+            self.folder / "warehouse", source, f"{self.ingress_url}/stock/{source}", self.folder / "secrets" / f"stock-{source}", detached=self.detached
+        )
+        self.warehouse.start()
+        self.warehouse.wait_ready()
+
+    def add_inventory_sync(self, number: int) -> Service:
+        """One more instance of inventory-sync."""
+        settings = self._kit_settings(free_port())
+        settings.update(
+            {
+                "name": self.stock.name,
+                "postgres": {"url": self.postgres.url},
+                "shops_file": str(self.folder / "config/shops.yaml"),
+                "mappings_dir": str(self.folder / "config/mappings"),
+            }
+        )
+        path = self.folder / "config" / f"inventory-sync-{number}.yaml"
+        write_yaml(path, merged(settings, self.stock.settings))
+        return self._add_service(f"inventory-sync/{number}", "inventory-sync", path)
 
     def _start_odoo(self, connection: Connection) -> None:
         port = free_port()
@@ -242,18 +298,28 @@ class Stack:
         for shop in self.shops:
             (vault / f"shopify-{shop.alias}").write_text(shop.secret + "\n")
             apps[f"app-{shop.alias}"] = {"secret_files": [str(vault / f"shopify-{shop.alias}")]}
+        shops = {
+            shop.alias: {"domain": shop.domain, "app": f"app-{shop.alias}", "currency": shop.currency, "timezone": shop.timezone} for shop in self.shops
+        }
+        if self.shopify:
+            (vault / "shopify-token").write_text(TOKEN + "\n")
+            for alias, shop in shops.items():
+                shop["admin"] = {"url": self.shopify.url(alias), "token_file": str(vault / "shopify-token")}
+        write_yaml(config / "shops.yaml", {"apps": apps, "shops": shops})
+        for source in self.stock_sources:
+            (vault / f"stock-{source.name}").write_text(source.secret + "\n")
         write_yaml(
-            config / "shops.yaml",
+            config / "sources.yaml",
             {
-                "apps": apps,
-                "shops": {
-                    shop.alias: {"domain": shop.domain, "app": f"app-{shop.alias}", "currency": shop.currency, "timezone": shop.timezone}
-                    for shop in self.shops
-                },
+                "sources": {
+                    source.name: {"proof": source.proof, "basis": source.basis, "secret_files": [str(vault / f"stock-{source.name}")]}
+                    for source in self.stock_sources
+                }
             },
         )
         ingress = self._kit_settings(free_port())
         ingress.update({"listen": f"127.0.0.1:{self.ingress_port}", "shops_file": str(config / "shops.yaml")})
+        ingress["stock"] = {"sources_file": str(config / "sources.yaml")}
         write_yaml(config / "ingress.yaml", merged(ingress, self.ingress_settings))
         example = (ROOT / "deploy/local/mappings/odoo-main.yaml").read_text()
         for connection in self.connections:
@@ -349,6 +415,11 @@ class Stack:
             suffix = shop.alias.upper().replace("-", "_")
             values[f"SYNCLINE_SHOPIFY_SHOP_{suffix}"] = shop.domain
             values[f"SYNCLINE_SHOPIFY_SECRET_{suffix}"] = shop.secret
+        for source in self.stock_sources:
+            values[f"SYNCLINE_STOCK_SECRET_{source.name.upper().replace('-', '_')}"] = source.secret
+        if self.shopify:
+            values["SYNCLINE_SHOPIFY_SANDBOX_URL"] = self.shopify.control_url
+            values["SYNCLINE_WAREHOUSE_SANDBOX_URL"] = self.warehouse.control_url
         for name in self.odoo:
             values[f"SYNCLINE_{name.upper().replace('-', '_')}_URL"] = self.odoo_url(name)
         if "odoo-main" in self.odoo:

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <syncline/core/assert.h>
 #include <syncline/kafka/consumer.h>
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <condition_variable>
@@ -280,8 +281,12 @@ struct Consumer::State {
         // What was polled before belongs to the owner that still holds these partitions.
         deliver();
         if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
-            if (stopping || !assign(list)) {
+            if (stopping) {
                 rd_kafka_assign(client.get(), nullptr);
+            } else if (!assign(list)) {
+                // Nothing, but an answer: after a null one librdkafka waits for ever to be told what is assigned, and the rejoin
+                // with it.
+                rd_kafka_assign(client.get(), list_of(std::span<const TopicPartition>()).get());
             }
             return;
         }
@@ -313,6 +318,11 @@ struct Consumer::State {
             assigning = true;
             callbacks.on_assign(partitions);
             assigning = false;
+        }
+        if (std::ranges::any_of(partitions, [](const auto& partition) { return partition.start == kNotYet; })) {
+            assignment.clear();
+            rejoin = true;
+            return false;
         }
         for (int i = 0; i < list.cnt; ++i) {
             const auto& partition = partitions[static_cast<std::size_t>(i)];

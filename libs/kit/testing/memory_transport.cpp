@@ -199,6 +199,10 @@ std::vector<RecordSource::Lag> MemorySource::lag() const {
         const auto& log = broker_.log_of(where.topic, where.partition);
         lags.push_back({where, log.first + static_cast<std::int64_t>(log.records.size()) - next});
     }
+    // Records on their way into on_records are nobody's yet.
+    if (!lags.empty()) {
+        lags.front().records += static_cast<std::int64_t>(handing_over_);
+    }
     return lags;
 }
 
@@ -247,6 +251,7 @@ void MemorySource::leave(std::unique_lock<std::mutex>& lock, bool lost) {
     }
     next_.clear();
     paused_.clear();
+    lost_.clear();
 }
 
 void MemorySource::rebalance(std::unique_lock<std::mutex>& lock) {
@@ -264,12 +269,29 @@ void MemorySource::rebalance(std::unique_lock<std::mutex>& lock) {
     if (stopping_ || frozen_ || group.generation != generation) {
         return;
     }
-    generation_ = generation;
     auto share = broker_.share_of(group, this);
-    for (const auto& partition : share) {
+    std::vector<std::int64_t> starts;
+    if (listener_.starts && !share.empty()) {
+        lock.unlock();
+        auto answer = listener_.starts(share);
+        lock.lock();
+        if (!answer || stopping_ || frozen_ || group.generation != generation) {
+            // Asked for again at the next look.
+            broker_.changed_.wait_for(lock, 50ms);
+            return;
+        }
+        starts = std::move(*answer);
+    }
+    generation_ = generation;
+    for (std::size_t i = 0; i < share.size(); ++i) {
+        const auto& partition = share[i];
+        const auto first = broker_.log_of(partition.topic, partition.partition).first;
         const auto committed = group.committed.find(partition);
-        next_[partition] =
-            committed == group.committed.end() ? broker_.log_of(partition.topic, partition.partition).first : committed->second;
+        if (!starts.empty()) {
+            next_[partition] = starts[i] == kFromBeginning ? first : starts[i];
+        } else {
+            next_[partition] = committed == group.committed.end() ? first : committed->second;
+        }
     }
     if (!share.empty()) {
         lock.unlock();
@@ -302,18 +324,37 @@ void MemorySource::run() {
             continue;
         }
         std::vector<TransportRecord> batch;
+        std::vector<TopicPartition> gone;
         for (auto& [where, next] : next_) {
             const auto& log = broker_.log_of(where.topic, where.partition);
+            if (next < log.first) {
+                if (lost_.insert(where).second) {
+                    gone.push_back(where);
+                }
+                continue;
+            }
             const auto end = log.first + static_cast<std::int64_t>(log.records.size());
             while (!paused_.contains(where) && next < end && batch.size() < kBatchMax) {
                 batch.push_back(log.records[static_cast<std::size_t>(next - log.first)]);
                 ++next;
             }
         }
+        if (!gone.empty()) {
+            lock.unlock();
+            for (const auto& where : gone) {
+                listener_.on_position_lost(where, {.kind = core::ErrorKind::rejected,
+                                                   .code = "offset_gone",
+                                                   .message = where.topic + '/' + std::to_string(where.partition),
+                                                   .hint = "decide where to go on"});
+            }
+            lock.lock();
+        }
         if (!batch.empty()) {
+            handing_over_ = batch.size();
             lock.unlock();
             listener_.on_records(std::move(batch));
             lock.lock();
+            handing_over_ = 0;
             continue;
         }
         broker_.changed_.wait_for(lock, 50ms);

@@ -80,8 +80,8 @@ struct Answering {
 }  // namespace
 
 HttpDoor::HttpDoor(HttpDoorOptions options, const ShopDirectory& shops, ReceiveWebhook& receive, WebhookMetrics& metrics,
-                   core::Clock& clock)
-    : options_(std::move(options)), shops_(shops), receive_(receive), metrics_(metrics), clock_(clock) {}
+                   core::Clock& clock, StockDoor* stock)
+    : options_(std::move(options)), shops_(shops), receive_(receive), metrics_(metrics), clock_(clock), stock_(stock) {}
 
 void HttpDoor::start() {
     auto server = http::Server::start(
@@ -114,6 +114,9 @@ http::HeadDecision HttpDoor::judge(const http::Head& head) {
         metrics_.refused(reason);
         return http::HeadDecision::refuse(std::move(reply));
     };
+    if (stock_ != nullptr && stock_->owns(head.path())) {
+        return stock_->judge(head);
+    }
     if (head.path() != options_.path) {
         return refuse("unknown_path", http::not_found());
     }
@@ -139,6 +142,10 @@ http::HeadDecision HttpDoor::judge(const http::Head& head) {
 }
 
 void HttpDoor::handle(http::IncomingRequest&& request, http::Responder responder) {
+    if (stock_ != nullptr && stock_->owns(request.path())) {
+        stock_->handle(std::move(request), std::move(responder));
+        return;
+    }
     ReceivedWebhook webhook;
     webhook.shop = shops_.by_domain(request.get("x-shopify-shop-domain"));
     if (!webhook.shop) {

@@ -1,4 +1,4 @@
-// The public door: POST /webhooks/shopify.
+// The public door: POST /webhooks/shopify, and below /stock what StockDoor says.
 //
 // Refuses what needs no body before the body is read (path, method, address, unknown shop, no signature), hands the rest to the
 // use case and turns its answer into HTTP. Answers are RFC 9457 problems with these codes:
@@ -17,6 +17,7 @@
 #include <string>
 
 #include "adapters/address_list.h"
+#include "adapters/stock/stock_door.h"
 #include "adapters/webhook_metrics.h"
 #include "app/ports.h"
 #include "app/receive_webhook.h"
@@ -26,7 +27,7 @@ namespace ingress {
 struct HttpDoorOptions {
     syncline::http::ServerOptions server;
     std::string path = "/webhooks/shopify";
-    AddressList allowed;          // Empty: everybody.
+    AddressList allowed;          // Of webhooks. Empty: everybody.
     AddressList trusted_proxies;  // Whose X-Forwarded-For is believed.
     std::string forwarded_header = "x-forwarded-for";
     std::chrono::seconds retry_after{2};  // Of our own 503.
@@ -34,8 +35,9 @@ struct HttpDoorOptions {
 
 class HttpDoor {
 public:
+    // `stock`: nullptr for a door of webhooks alone.
     HttpDoor(HttpDoorOptions options, const ShopDirectory& shops, ReceiveWebhook& receive, WebhookMetrics& metrics,
-             syncline::core::Clock& clock);
+             syncline::core::Clock& clock, StockDoor* stock = nullptr);
 
     // Throws kit::StartError when the port cannot be opened.
     void start();
@@ -54,6 +56,7 @@ private:
     ReceiveWebhook& receive_;
     WebhookMetrics& metrics_;
     syncline::core::Clock& clock_;
+    StockDoor* const stock_;
     std::unique_ptr<syncline::http::Server> server_;
 };
 

@@ -11,17 +11,6 @@ using Outcome = WebhookAnswer::Outcome;
 
 namespace {
 
-std::string_view code_of(Signature signature) {
-    switch (signature) {
-        case Signature::missing:
-            return "signature_missing";
-        case Signature::malformed:
-            return "signature_malformed";
-        default:
-            return "signature_wrong";
-    }
-}
-
 constexpr std::size_t kCorrelationIdMax = 64;
 
 }  // namespace

@@ -35,6 +35,32 @@ Signature check_signature(std::string_view header, std::string_view body, std::s
     return Signature::wrong;
 }
 
+std::string_view code_of(Signature signature) noexcept {
+    switch (signature) {
+        case Signature::good:
+            return {};
+        case Signature::missing:
+            return "signature_missing";
+        case Signature::malformed:
+            return "signature_malformed";
+        case Signature::wrong:
+            break;
+    }
+    return "signature_wrong";
+}
+
+bool is_one_of(std::string_view presented, std::span<const std::string> secrets) {
+    // Digests are of one length: not even that of a secret shows in the time.
+    const auto shown = syncline::core::sha256(presented);
+    bool found = false;
+    for (const auto& secret : secrets) {
+        const auto digest = syncline::core::sha256(secret);
+        const bool equal = syncline::core::constant_time_equal(syncline::core::bytes_of(shown), syncline::core::bytes_of(digest));
+        found = (equal && !secret.empty()) || found;
+    }
+    return found;
+}
+
 std::string sign(std::string_view body, std::string_view secret) {
     const auto digest = syncline::core::hmac_sha256(secret, body);
     return syncline::core::base64_encode(syncline::core::bytes_of(digest));

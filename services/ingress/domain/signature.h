@@ -1,4 +1,4 @@
-// Whether a webhook's body was signed with one of the app's secrets: base64(HMAC-SHA256(secret, raw body)).
+// Whether a body was signed with one of its sender's secrets, base64(HMAC-SHA256(secret, raw body)), or a secret itself shown.
 #pragma once
 
 #include <span>
@@ -20,6 +20,13 @@ enum class Signature : unsigned char {
 // `body` is what came over the wire, byte for byte. Each secret is tried, and compared in constant time; an empty one never
 // fits. Any thread.
 [[nodiscard]] Signature check_signature(std::string_view header, std::string_view body, std::span<const std::string> secrets);
+
+// Empty for good; else "signature_missing", "signature_malformed", "signature_wrong".
+[[nodiscard]] std::string_view code_of(Signature signature) noexcept;
+
+// Whether `presented` is one of the secrets. Takes the same time wherever and however they differ, and whichever of them fits;
+// an empty one never does.
+[[nodiscard]] bool is_one_of(std::string_view presented, std::span<const std::string> secrets);
 
 // The header a sender makes; for tests and tools.
 [[nodiscard]] std::string sign(std::string_view body, std::string_view secret);

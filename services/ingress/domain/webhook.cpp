@@ -25,11 +25,52 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(WebhookTopic::ot
     "customers/redact",
     "shop/redact",
     "app/uninstalled",
+    "inventory_levels/update",
+    "inventory_levels/connect",
+    "inventory_levels/disconnect",
+    "inventory_items/create",
+    "inventory_items/update",
+    "inventory_items/delete",
+    "locations/create",
+    "locations/update",
+    "locations/activate",
+    "locations/deactivate",
+    "locations/delete",
+    "fulfillments/create",
+    "fulfillments/update",
+    "fulfillment_orders/cancellation_request_accepted",
+    "fulfillment_orders/cancellation_request_rejected",
+    "fulfillment_orders/cancellation_request_submitted",
+    "fulfillment_orders/cancelled",
+    "fulfillment_orders/fulfillment_request_accepted",
+    "fulfillment_orders/fulfillment_request_rejected",
+    "fulfillment_orders/fulfillment_request_submitted",
+    "fulfillment_orders/fulfillment_service_failed_to_complete",
+    "fulfillment_orders/hold_released",
+    "fulfillment_orders/line_items_prepared_for_local_delivery",
+    "fulfillment_orders/line_items_prepared_for_pickup",
+    "fulfillment_orders/manually_reported_progress_stopped",
+    "fulfillment_orders/merged",
+    "fulfillment_orders/moved",
+    "fulfillment_orders/order_routing_complete",
+    "fulfillment_orders/placed_on_hold",
+    "fulfillment_orders/progress_reported",
+    "fulfillment_orders/rescheduled",
+    "fulfillment_orders/scheduled_fulfillment_order_ready",
+    "fulfillment_orders/split",
+    "returns/request",
+    "returns/approve",
+    "returns/decline",
+    "returns/process",
+    "returns/update",
+    "returns/close",
+    "returns/cancel",
+    "returns/reopen",
     "other",
 };
 
 // Topics of Shopify's reference that Syncline does not consume yet. Sorted.
-constexpr std::array<std::string_view, 79> kOtherTopics{
+constexpr auto kOtherTopics = std::to_array<std::string_view>({
     "app/scopes_update",
     "app_subscriptions/update",
     "bulk_operations/finish",
@@ -44,6 +85,8 @@ constexpr std::array<std::string_view, 79> kOtherTopics{
     "companies/create",
     "companies/delete",
     "companies/update",
+    "company_contact_roles/assign",
+    "company_contact_roles/revoke",
     "company_contacts/create",
     "company_contacts/delete",
     "company_contacts/update",
@@ -64,30 +107,23 @@ constexpr std::array<std::string_view, 79> kOtherTopics{
     "draft_orders/update",
     "fulfillment_events/create",
     "fulfillment_events/delete",
-    "fulfillment_orders/cancellation_request_submitted",
-    "fulfillment_orders/cancelled",
-    "fulfillment_orders/fulfillment_request_submitted",
-    "fulfillment_orders/hold_released",
-    "fulfillment_orders/moved",
-    "fulfillment_orders/order_routing_complete",
-    "fulfillment_orders/placed_on_hold",
-    "fulfillment_orders/split",
-    "fulfillments/create",
-    "fulfillments/update",
-    "inventory_items/create",
-    "inventory_items/delete",
-    "inventory_items/update",
-    "inventory_levels/connect",
-    "inventory_levels/disconnect",
-    "inventory_levels/update",
+    "fulfillment_holds/added",
+    "fulfillment_holds/released",
+    "inventory_shipments/add_items",
+    "inventory_shipments/create",
+    "inventory_shipments/delete",
+    "inventory_shipments/mark_in_transit",
     "inventory_shipments/receive_items",
+    "inventory_shipments/remove_items",
+    "inventory_shipments/update_item_quantities",
+    "inventory_shipments/update_tracking",
+    "inventory_transfers/add_items",
+    "inventory_transfers/cancel",
     "inventory_transfers/complete",
     "inventory_transfers/ready_to_ship",
-    "locations/activate",
-    "locations/create",
-    "locations/deactivate",
-    "locations/delete",
-    "locations/update",
+    "inventory_transfers/remove_items",
+    "inventory_transfers/update_item_quantities",
+    "inventory_transfers/updated",
     "markets/update",
     "order_transactions/update",
     "payment_schedules/due",
@@ -97,19 +133,11 @@ constexpr std::array<std::string_view, 79> kOtherTopics{
     "products/create",
     "products/delete",
     "products/update",
-    "returns/approve",
-    "returns/cancel",
-    "returns/close",
-    "returns/decline",
-    "returns/process",
-    "returns/reopen",
-    "returns/request",
-    "returns/update",
     "shop/update",
     "tender_transactions/create",
     "variants/in_stock",
     "variants/out_of_stock",
-};
+});
 static_assert(std::ranges::is_sorted(kOtherTopics));
 
 // Clocks of two data centres differ by less.
@@ -128,6 +156,19 @@ WebhookTopic webhook_topic_from(std::string_view name) noexcept {
 
 std::string_view to_string(WebhookTopic topic) noexcept {
     return kTopics[static_cast<std::size_t>(topic)];
+}
+
+TopicFamily family_of(WebhookTopic topic) noexcept {
+    if (topic <= WebhookTopic::order_transactions_create) {
+        return TopicFamily::orders;
+    }
+    if (topic <= WebhookTopic::app_uninstalled) {
+        return TopicFamily::privacy;
+    }
+    if (topic <= WebhookTopic::locations_delete) {
+        return TopicFamily::inventory;
+    }
+    return topic == WebhookTopic::other ? TopicFamily::none : TopicFamily::fulfillments;
 }
 
 std::string_view listed_topic_name(std::string_view name) noexcept {

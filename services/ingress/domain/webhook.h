@@ -28,6 +28,47 @@ enum class WebhookTopic : std::uint8_t {
     customers_redact,
     shop_redact,
     app_uninstalled,
+    inventory_levels_update,
+    inventory_levels_connect,
+    inventory_levels_disconnect,
+    inventory_items_create,
+    inventory_items_update,
+    inventory_items_delete,
+    locations_create,
+    locations_update,
+    locations_activate,
+    locations_deactivate,
+    locations_delete,
+    fulfillments_create,
+    fulfillments_update,
+    fulfillment_orders_cancellation_request_accepted,
+    fulfillment_orders_cancellation_request_rejected,
+    fulfillment_orders_cancellation_request_submitted,
+    fulfillment_orders_cancelled,
+    fulfillment_orders_fulfillment_request_accepted,
+    fulfillment_orders_fulfillment_request_rejected,
+    fulfillment_orders_fulfillment_request_submitted,
+    fulfillment_orders_fulfillment_service_failed_to_complete,
+    fulfillment_orders_hold_released,
+    fulfillment_orders_line_items_prepared_for_local_delivery,
+    fulfillment_orders_line_items_prepared_for_pickup,
+    fulfillment_orders_manually_reported_progress_stopped,
+    fulfillment_orders_merged,
+    fulfillment_orders_moved,
+    fulfillment_orders_order_routing_complete,
+    fulfillment_orders_placed_on_hold,
+    fulfillment_orders_progress_reported,
+    fulfillment_orders_rescheduled,
+    fulfillment_orders_scheduled_fulfillment_order_ready,
+    fulfillment_orders_split,
+    returns_request,
+    returns_approve,
+    returns_decline,
+    returns_process,
+    returns_update,
+    returns_close,
+    returns_cancel,
+    returns_reopen,
     other,
 };
 
@@ -36,6 +77,10 @@ enum class WebhookTopic : std::uint8_t {
 
 // "orders/create"; "other" for WebhookTopic::other.
 [[nodiscard]] std::string_view to_string(WebhookTopic topic) noexcept;
+
+// Topics that belong together: each family is mapped in one place.
+enum class TopicFamily : std::uint8_t { orders, privacy, inventory, fulfillments, none };
+[[nodiscard]] TopicFamily family_of(WebhookTopic topic) noexcept;
 
 // The topic's name if Shopify documents it, else "unlisted": a metric label from a closed list.
 [[nodiscard]] std::string_view listed_topic_name(std::string_view name) noexcept;

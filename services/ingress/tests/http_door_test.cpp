@@ -167,6 +167,17 @@ TEST_CASE("webhook door: other topics are 200 and counted by a closed list of na
     CHECK(world.counted(R"(syncline_ingress_ignored_total{service="ingress",topic="unlisted"} 1)"));
 }
 
+TEST_CASE("webhook door: companies and products are counted by their names until somebody consumes them", "[ingress][http]") {
+    World world;
+    for (const auto* topic :
+         {"companies/create", "companies/update", "companies/delete", "company_locations/create", "company_locations/update",
+          "company_locations/delete", "products/create", "products/update", "products/delete"}) {
+        CHECK(world.send(world.request(topic, "{}")).status == 200);
+        CHECK(world.counted(std::string("syncline_ingress_ignored_total{service=\"ingress\",topic=\"") + topic + "\"} 1"));
+    }
+    CHECK(world.publisher.published.empty());
+}
+
 TEST_CASE("webhook door: what cannot be mapped is 200, logged by code and never by value", "[ingress][http]") {
     std::string lines;
     std::mutex mutex;

@@ -99,6 +99,15 @@ private:
         job->at = webhook.at;
         job->lane = std::hash<std::string>{}(webhook.key);
         job->body_bytes = webhook.body.size();
+        if (webhook.topic == kStockTopic) {
+            job->request = fmt::format(
+                "POST {}/{} HTTP/1.1\r\nHost: {}:{}\r\nUser-Agent: loadgen\r\nAccept: */*\r\nContent-Type: application/json\r\n"
+                "Authorization: Bearer {}\r\nX-Request-Id: {}\r\nContent-Length: {}\r\n\r\n",
+                options_.stock_path, webhook.shop, options_.host, options_.port, secret->second, webhook.webhook_id,
+                webhook.body.size());
+            job->request += webhook.body;
+            return job;
+        }
         job->request = fmt::format(
             "POST {} HTTP/1.1\r\nHost: {}:{}\r\nUser-Agent: Shopify-Captain-Hook\r\nAccept: */*\r\nContent-Type: "
             "application/json\r\n"

@@ -1,5 +1,5 @@
-// Plays Shopify's sender: signed HTTP/1.1 posts over kept connections, sent when they are due whether or not earlier ones have
-// been answered (open loop), repeated on anything but 2xx.
+// Plays Shopify's sender, and that of stock sources: signed HTTP/1.1 posts over kept connections, sent when they are due whether
+// or not earlier ones have been answered (open loop), repeated on anything but 2xx.
 //
 // Deliveries of one key use one connection, one after the other, so an order's webhooks arrive in their order unless the schedule
 // itself shuffles them. run() blocks; one thread does the network, another one prepares and signs ahead.
@@ -21,7 +21,8 @@ namespace loadgen {
 struct SenderOptions {
     std::string host, port;
     std::string path = "/webhooks/shopify";
-    std::map<std::string, std::string> secrets;  // By shop alias.
+    std::string stock_path = "/stock";
+    std::map<std::string, std::string> secrets;  // By shop alias; of stock by source: its API key.
     std::string api_version = "2026-07";
     unsigned connections = 64;
     bool paced = true;                                 // False: as fast as the connections carry, ignoring the schedule.

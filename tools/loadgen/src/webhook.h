@@ -1,12 +1,16 @@
-// One delivery of Shopify's sender.
+// One delivery of Shopify's sender, or of a stock source (stock.h).
 #pragma once
 
 #include <syncline/core/error.h>
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace loadgen {
+
+// The topic of a body of stock: it goes to POST /stock/<shop>, with the source's API key.
+inline constexpr std::string_view kStockTopic = "stock";
 
 struct Webhook {
     std::chrono::milliseconds at{0};  // After the beginning of the run.

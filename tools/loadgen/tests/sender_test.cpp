@@ -17,6 +17,7 @@
 #include <thread>
 #include <vector>
 
+#include "src/stock.h"
 #include "src/workload.h"
 
 namespace http = boost::beast::http;
@@ -224,4 +225,25 @@ TEST_CASE("report: quantiles are exact and the report is JSON", "[loadgen][unit]
     const auto document = syncline::json::Document::parse(report.to_json()).value();
     CHECK(document.root().uint64_of("sent").value() == 4);
     CHECK(document.root().required("by_status")->int64_of("200").value() == 3);
+}
+
+TEST_CASE("sender: a body of stock goes to its source's path with its key", "[loadgen][http]") {
+    const Stub stub([](const Request&) { return 202U; });
+    loadgen::SenderOptions options;
+    REQUIRE(loadgen::set_url(options, stub.url()));
+    options.secrets = {{"wms-north", "north-key"}};
+    options.paced = false;
+    loadgen::StockWorkload workload({.skus = 10, .changes = 20, .batch = 10});
+    const auto report = loadgen::send_all(options, [&] { return workload.next(); });
+    CHECK(report.acknowledged == 4);
+    CHECK(report.given_up == 0);
+    const auto requests = stub.requests();
+    REQUIRE(requests.size() == 4);
+    for (const auto& request : requests) {
+        CHECK(request.target() == "/stock/wms-north");
+        CHECK(request["Authorization"] == "Bearer north-key");
+        CHECK_FALSE(request["X-Request-Id"].empty());
+        CHECK(request["X-Shopify-Topic"].empty());
+        CHECK(syncline::json::Document::parse(request.body()).has_value());
+    }
 }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "src/processing/doubt.h"
+
 namespace syncline::kit {
 namespace {
 
@@ -91,27 +93,14 @@ core::Result<store::ClosingBatchAnswer> ClosingDesk::write_once(const std::vecto
     if (settled.error().code != "commit_in_doubt" || id.text.empty()) {
         return std::unexpected(settled.error());
     }
-    const auto committed =
-        database_.persist([] { return false; }, true,
-                          [&]() -> core::Result<bool> {
-                              auto known = store::was_committed(database_.pool(), database_.deadline(), id);
-                              if (!known) {
-                                  return std::unexpected(std::move(known.error()));
-                              }
-                              if (!*known) {
-                                  return core::fail(core::ErrorKind::transient, "commit_running", "the transaction still runs");
-                              }
-                              return **known;
-                          });
-    telemetry::log::warn("commit_in_doubt", {{"events", closings.size()}, {"committed", committed.value_or(false)}});
+    const auto committed = committed_after_all(database_, id, closings.size());
     if (!committed) {
         return std::unexpected(committed.error());
     }
     if (*committed) {
         return answer;
     }
-    return core::fail(core::ErrorKind::transient, "postgres_unavailable",
-                      "the connection was lost at commit; nothing was written");
+    return std::unexpected(commit_lost());
 }
 
 }  // namespace syncline::kit

@@ -25,15 +25,16 @@ store::Identity identity_of(const HandlerTable& handlers, const std::optional<Ta
 }  // namespace
 
 Processor::Engine::Engine(HandlerTable handlers, std::optional<TargetSpec> target, ResolvesHold resolves,
-                          ProcessorOptions options, const ProcessorPorts& ports)
+                          ProcessorOptions options, const ProcessorPorts& ports, const EventMeters& meters)
     : handlers_(std::move(handlers)),
       target_(std::move(target)),
       resolves_(std::move(resolves)),
       options_(std::move(options)),
       ports_(ports),
+      source_(*ports.source),
       who_(identity_of(handlers_, target_, options_)),
-      meters_(ports.metrics),
-      flow_(ports.source),
+      meters_(meters, ports.metrics),
+      flow_(source_),
       database_(ports.pool, [this](bool available) { flow_.set(PauseReason::postgres, !available); }),
       lanes_(ports.clock, [this] { workers_.wake(); }),
       random_(std::random_device{}()),
@@ -52,23 +53,6 @@ Processor::Engine::Engine(HandlerTable handlers, std::optional<TargetSpec> targe
                                                   .failed = meters_.outbox_failed})),
       scans_(std::make_unique<Scans>(*this)) {
     meters_.circuit_open.with({who_.connection}).set(0);
-    auto& metrics = ports_.metrics;
-    metrics.gauge("syncline_in_flight_records", "Records read and not yet settled.",
-                  [this] { return static_cast<double>(records_in_flight_.load()); });
-    metrics.gauge("syncline_in_flight_bytes", "Bytes of records read and not yet settled.",
-                  [this] { return static_cast<double>(bytes_in_flight_.load()); });
-    metrics.gauge("syncline_handlers_running", "Handlers running now.", [this] { return static_cast<double>(lanes_.running()); });
-    metrics.gauge("syncline_partitions_paused", "Assigned partitions that are paused.",
-                  [this] { return flow_.paused() ? static_cast<double>(figures().partitions) : 0.0; });
-    metrics.gauge("syncline_postgres_available", "1 while PostgreSQL answers.",
-                  [this] { return database_.is_available() ? 1.0 : 0.0; });
-    metrics.gauge("syncline_consumer_lag_records", "Records not yet read.", {"topic", "partition"}, [this] {
-        std::vector<telemetry::Sample> samples;
-        for (const auto& lag : ports_.source.lag()) {
-            samples.push_back({{lag.partition.topic, std::to_string(lag.partition.partition)}, static_cast<double>(lag.records)});
-        }
-        return samples;
-    });
 }
 
 Processor::Engine::~Engine() {
@@ -106,23 +90,23 @@ core::Result<void> Processor::Engine::start() {
         const std::lock_guard lock(mutex_);
         started_ = true;
     }
-    return ports_.source.start(handlers_.topics(),
-                               {.on_assigned = [this](const auto& partitions) { on_assigned(partitions); },
-                                .on_revoked = [this](const auto& partitions, bool lost) { on_revoked(partitions, lost); },
-                                .on_records = [this](auto&& records) { on_records(std::forward<decltype(records)>(records)); },
-                                .on_position_lost =
-                                    [this](const TopicPartition& where, const core::Error& error) {
-                                        telemetry::log::failure(telemetry::log::Level::error, "position_lost", error,
-                                                                {{"topic", where.topic}, {"partition", where.partition}});
-                                        const std::lock_guard lock(mutex_);
-                                        lost_positions_[where] = error.message;
-                                    },
-                                .on_fatal =
-                                    [this](const core::Error& error) {
-                                        telemetry::log::failure(telemetry::log::Level::error, "consumer_fatal", error);
-                                        const std::lock_guard lock(mutex_);
-                                        fatal_ = error;
-                                    }});
+    return source_.start(handlers_.topics(),
+                         {.on_assigned = [this](const auto& partitions) { on_assigned(partitions); },
+                          .on_revoked = [this](const auto& partitions, bool lost) { on_revoked(partitions, lost); },
+                          .on_records = [this](auto&& records) { on_records(std::forward<decltype(records)>(records)); },
+                          .on_position_lost =
+                              [this](const TopicPartition& where, const core::Error& error) {
+                                  telemetry::log::failure(telemetry::log::Level::error, "position_lost", error,
+                                                          {{"topic", where.topic}, {"partition", where.partition}});
+                                  const std::lock_guard lock(mutex_);
+                                  lost_positions_[where] = error.message;
+                              },
+                          .on_fatal =
+                              [this](const core::Error& error) {
+                                  telemetry::log::failure(telemetry::log::Level::error, "consumer_fatal", error);
+                                  const std::lock_guard lock(mutex_);
+                                  fatal_ = error;
+                              }});
 }
 
 core::Result<void> Processor::Engine::ready() const {
@@ -150,7 +134,7 @@ core::Result<void> Processor::Engine::alive(std::chrono::nanoseconds stuck_after
     if (fatal_) {
         return std::unexpected(*fatal_);
     }
-    if (started_ && !drained_ && core::system_clock().steady() - ports_.source.last_progress() > stuck_after) {
+    if (started_ && !drained_ && core::system_clock().steady() - source_.last_progress() > stuck_after) {
         return core::fail(core::ErrorKind::bug, "consumer_stuck", "the consumer's loop makes no progress");
     }
     return {};
@@ -267,7 +251,7 @@ void Processor::Engine::on_revoked(const std::vector<TopicPartition>& partitions
     telemetry::log::info("partitions_revoked", {{"count", partitions.size()}, {"lost", lost}, {"idle", idle}});
     if (!lost && !next.empty()) {
         SYNCLINE_FAULT_POINT("offset_uncommitted");
-        if (const auto committed = ports_.source.commit_now(next, core::Deadline(core::system_clock(), 5s)); !committed) {
+        if (const auto committed = source_.commit_now(next, core::Deadline(core::system_clock(), 5s)); !committed) {
             telemetry::log::failure(telemetry::log::Level::warn, "commit_on_revoke_failed", committed.error());
         }
     }
@@ -405,7 +389,7 @@ void Processor::Engine::commit_offsets() {
     }
     if (!next.empty()) {
         SYNCLINE_FAULT_POINT("offset_uncommitted");
-        ports_.source.commit(next);
+        source_.commit(next);
     }
 }
 
@@ -422,7 +406,7 @@ bool Processor::Engine::drain(core::Deadline deadline) {
             return true;
         }
     }
-    ports_.source.stop(deadline);
+    source_.stop(deadline);
     lanes_.close(true);
     const bool workers_gone = workers_.stop(deadline);
     scans_->stop();

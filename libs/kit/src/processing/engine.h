@@ -46,7 +46,7 @@ class Scans;
 class Processor::Engine {
 public:
     Engine(HandlerTable handlers, std::optional<TargetSpec> target, ResolvesHold resolves, ProcessorOptions options,
-           const ProcessorPorts& ports);
+           const ProcessorPorts& ports, const EventMeters& meters);
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
     ~Engine();
@@ -69,6 +69,7 @@ public:
     [[nodiscard]] Meters& meters() { return meters_; }
     [[nodiscard]] Lanes& lanes() { return lanes_; }
     [[nodiscard]] std::vector<AssignmentPtr> assignments() const;  // Claimed and not stopping.
+    [[nodiscard]] std::vector<RecordSource::Lag> lag() const { return source_.lag(); }
     void set_operator_pause(bool paused);
     void wake_relay();
 
@@ -122,6 +123,7 @@ private:
     const ResolvesHold resolves_;
     const ProcessorOptions options_;
     const ProcessorPorts ports_;
+    RecordSource& source_;
     const store::Identity who_;
     Meters meters_;
     Flow flow_;

@@ -5,6 +5,7 @@
 
 #include <syncline/core/hash.h>
 #include <syncline/core/time.h>
+#include <syncline/kit/batch_events.h>
 #include <algorithm>
 #include <set>
 
@@ -26,17 +27,6 @@ bool is_uuid(std::string_view text) {
     return true;
 }
 
-std::string place_of(const Position& position) {
-    return position.topic + '/' + std::to_string(position.partition) + '/' + std::to_string(position.offset);
-}
-
-std::string event_id_of(std::string_view ce_id, const Position& position) {
-    if (ce_id.empty()) {
-        return core::uuid_v5(core::kSynclineNamespace, place_of(position));
-    }
-    return is_uuid(ce_id) ? std::string(ce_id) : core::uuid_v5(core::kSynclineNamespace, ce_id);
-}
-
 core::SystemTime time_of(std::string_view text) {
     return core::parse_rfc3339(text).value_or(core::SystemTime{});
 }
@@ -49,6 +39,17 @@ core::Error wrong(std::string message) {
 }
 
 }  // namespace
+
+std::string place_of(const Position& position) {
+    return position.topic + '/' + std::to_string(position.partition) + '/' + std::to_string(position.offset);
+}
+
+std::string event_id_of(std::string_view ce_id, const Position& position) {
+    if (ce_id.empty()) {
+        return core::uuid_v5(core::kSynclineNamespace, place_of(position));
+    }
+    return is_uuid(ce_id) ? std::string(ce_id) : core::uuid_v5(core::kSynclineNamespace, ce_id);
+}
 
 std::string_view header_value(const RecordHeaders& headers, std::string_view name) {
     for (auto header = headers.rbegin(); header != headers.rend(); ++header) {
@@ -139,12 +140,16 @@ Event read_event(const TransportRecord& record, const HandlerTable& handlers) {
     return event;
 }
 
+bool parse_event(google::protobuf::MessageLite& message, std::string_view value) {
+    google::protobuf::io::CodedInputStream input(reinterpret_cast<const std::uint8_t*>(value.data()),
+                                                 static_cast<int>(value.size()));
+    input.SetRecursionLimit(64);
+    return message.ParseFromCodedStream(&input) && input.ConsumedEntireMessage();
+}
+
 core::Result<void> decode(Event& event, const TransportRecord& record) {
     event.message = event.handler->make();
-    google::protobuf::io::CodedInputStream input(reinterpret_cast<const std::uint8_t*>(record.value.data()),
-                                                 static_cast<int>(record.value.size()));
-    input.SetRecursionLimit(64);
-    if (!event.message->ParseFromCodedStream(&input) || !input.ConsumedEntireMessage()) {
+    if (!parse_event(*event.message, record.value)) {
         return core::fail(core::ErrorKind::malformed, "protobuf_malformed", "the value is not a " + event.handler->type);
     }
     if (event.handler->version) {
@@ -204,6 +209,14 @@ OutgoingRecord dead_letter_record(const store::DeadLetter& letter, std::string_v
     add("__connect.errors.exception.class.name", letter.code);
     add("__connect.errors.exception.message", letter.reason);
     return record;
+}
+
+store::OutboxRow dead_letter_row(const store::DeadLetter& letter, std::string_view group, core::SystemTime now) {
+    return {.id = core::uuid_v5(core::kSynclineNamespace, letter.id + '|' + std::to_string(now.time_since_epoch().count())),
+            .aggregate_type = "dead-letters.v1",
+            .aggregate_id = letter.event.at.key,
+            .type = letter.event.type,
+            .record = dead_letter_record(letter, group)};
 }
 
 }  // namespace syncline::kit

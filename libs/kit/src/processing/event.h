@@ -46,6 +46,11 @@ private:
 // Parses the message and asks the handler for version and resource. Errors: kind malformed.
 [[nodiscard]] core::Result<void> decode(Event& event, const TransportRecord& record);
 
+// "orders.v1/3/1200": names a record everywhere.
+[[nodiscard]] std::string place_of(const Position& position);
+// The row id of an event: its ce_id, or a uuid made from it or from the place.
+[[nodiscard]] std::string event_id_of(std::string_view ce_id, const Position& position);
+
 struct OutgoingHeaders {
     std::string id;
     std::string type;
@@ -60,5 +65,7 @@ struct OutgoingHeaders {
 
 // The dead letter of an event as a record: key, value and headers of the original, the diagnosis in further headers.
 [[nodiscard]] OutgoingRecord dead_letter_record(const store::DeadLetter& letter, std::string_view group);
+// The same as a row of the outbox.
+[[nodiscard]] store::OutboxRow dead_letter_row(const store::DeadLetter& letter, std::string_view group, core::SystemTime now);
 
 }  // namespace syncline::kit

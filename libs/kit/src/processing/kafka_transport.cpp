@@ -75,6 +75,17 @@ public:
             for (const auto& p : partitions) {
                 assigned.push_back({without_prefix(options_.prefix, p.topic), p.partition});
             }
+            if (listener_.starts && !assigned.empty()) {
+                const auto starts = listener_.starts(assigned);
+                for (std::size_t i = 0; i < partitions.size(); ++i) {
+                    partitions[i].start = !starts                          ? kafka::kNotYet
+                                          : (*starts)[i] == kFromBeginning ? kafka::kBeginning
+                                                                           : (*starts)[i];
+                }
+                if (!starts) {
+                    return;
+                }
+            }
             listener_.on_assigned(assigned);
         };
         callbacks.on_revoke = [this](const std::vector<kafka::TopicPartition>& partitions, bool lost) {

@@ -131,14 +131,8 @@ store::Closing settle_dead(const SettleContext& context, const Subject& subject,
         .first_at = first,
         .last_at = context.now,
         .record = subject.record};
-    store::OutboxRow row{
-        .id = core::uuid_v5(core::kSynclineNamespace, letter.id + '|' + std::to_string(context.now.time_since_epoch().count())),
-        .aggregate_type = "dead-letters.v1",
-        .aggregate_id = letter.event.at.key,
-        .type = letter.event.type,
-        .record = dead_letter_record(letter, context.group)};
     closing.outbox = std::move(result.published_if_dead);
-    closing.outbox.push_back(std::move(row));
+    closing.outbox.push_back(dead_letter_row(letter, context.group, context.now));
     closing.dead = std::move(letter);
     if (subject.parked != nullptr) {
         closing.remove = subject.parked->seq;

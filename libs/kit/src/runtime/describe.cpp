@@ -114,7 +114,7 @@ std::string describe_json(ServiceCore& service) {
     out.key("consumes").begin_array();
     for (const auto& handler : service.consumptions()) {
         out.begin_object().member("topic", handler.topic).member("event", handler.type.substr(handler.type.rfind('.') + 1));
-        out.member("type", handler.type).member("family", handler.family == Family::snapshot ? "snapshot" : "fact");
+        out.member("type", handler.type).member("family", handler.shape);
         out.member("group", handler.group).end_object();
     }
     out.end_array();

@@ -70,10 +70,7 @@ int Lifecycle::serve() {
         open();
     } catch (...) {
         // What was opened before the part that failed goes down the same way, quickly.
-        const core::Deadline deadline(clock_, 1s);
-        while (runnables_started_ > 0) {
-            service_.runnables()[--runnables_started_].stop(deadline);
-        }
+        stop_runnables(core::Deadline(clock_, 1s));
         throw;
     }
     wait_for_end();
@@ -104,12 +101,24 @@ void Lifecycle::open() {
             .key = "admin.listen"}});
     }
     log::info("admin_listening", {{"url", door_->url()}});
+    if (!postgres_.used) {
+        start_runnables();
+    }
+    service_.files().start();
+    upkeep_ = std::thread([this] { upkeep(); });
+}
+
+void Lifecycle::start_runnables() {
     for (const auto& runnable : service_.runnables()) {
         runnable.start();
         ++runnables_started_;
     }
-    service_.files().start();
-    upkeep_ = std::thread([this] { upkeep(); });
+}
+
+void Lifecycle::stop_runnables(const core::Deadline& deadline) {
+    while (runnables_started_ > 0) {
+        service_.runnables()[--runnables_started_].stop(deadline);
+    }
 }
 
 void Lifecycle::wait_for_end() {
@@ -164,10 +173,12 @@ int Lifecycle::drain() {
         stopping_ = true;
     }
     wake_.notify_all();
-    for (auto runnable = service_.runnables().rbegin(); runnable != service_.runnables().rend(); ++runnable) {
-        runnable->stop(parts);
+    if (!postgres_.used) {
+        stop_runnables(parts);
     }
     upkeep_.join();
+    // Those of a stateful service are upkeep's until it has ended.
+    stop_runnables(parts);
     bool complete = true;
     if (started_ && service_.processor() != nullptr) {
         complete = service_.processor()->drain(parts);
@@ -204,6 +215,9 @@ void Lifecycle::upkeep() {
     try {
         if (!await_postgres() || !await_kafka()) {
             return;
+        }
+        if (postgres_.used) {
+            start_runnables();
         }
         start_processor();
     } catch (const StartError& error) {

@@ -55,6 +55,8 @@ private:
     bool await(Dependency& dependency, const char* event, const std::function<core::Result<void>()>& attempt);
     core::Result<void> prepare_schema();
     core::Result<void> check_topics();
+    void start_runnables();
+    void stop_runnables(const core::Deadline& deadline);
     void start_processor();
     void chores();
     bool pause(std::chrono::milliseconds time);
@@ -81,7 +83,7 @@ private:
 
     std::string url_in_use_;
 
-    std::size_t runnables_started_ = 0;
+    std::size_t runnables_started_ = 0;  // The main thread's; while upkeep runs, upkeep's if there is a database.
     std::unique_ptr<AdminDoor> door_;
     std::thread upkeep_;
     std::mutex watchdog_mutex_;

@@ -29,13 +29,21 @@ std::string client_id(const std::string& service) {
 
 // What the processor reads from and writes to; outlives it.
 struct ServiceCore::Transport {
-    std::unique_ptr<RecordSource> source;
+    std::unique_ptr<RecordSource> source;                          // Null without handlers by key.
+    std::map<std::string, std::unique_ptr<RecordSource>> batches;  // By consumer group.
     std::unique_ptr<RecordSink> sink;
     std::unique_ptr<RecordReader> reader;
 };
 
-ServiceCore::ServiceCore(std::string name, Mode mode, ConfigSource source, core::Clock& clock)
-    : name_(std::move(name)), mode_(mode), source_(std::move(source)), clock_(clock), metrics_(name_), files_(metrics_, clock) {
+ServiceCore::ServiceCore(std::string name, Mode mode, ConfigSource source, core::Clock& clock,
+                         std::optional<Surroundings> surroundings)
+    : name_(std::move(name)),
+      mode_(mode),
+      source_(std::move(source)),
+      clock_(clock),
+      surroundings_(std::move(surroundings)),
+      metrics_(name_),
+      files_(metrics_, clock) {
     common_.declare(common_schema_);
 }
 
@@ -137,8 +145,10 @@ postgres::Pool& ServiceCore::postgres() {
             problem("postgres.url: " + readable.error().message, "write postgresql://user@host:port/database", "postgres.url");
         }
     }
-    pool_ = std::make_unique<postgres::Pool>(
-        postgres::PoolOptions{.url = url, .connections_max = common_.connections_max, .schema = id(), .application_name = name_});
+    pool_ = std::make_unique<postgres::Pool>(postgres::PoolOptions{.url = url,
+                                                                   .connections_max = common_.connections_max,
+                                                                   .schema = surroundings_ ? surroundings_->schema : id(),
+                                                                   .application_name = name_});
     return *pool_;
 }
 
@@ -147,7 +157,7 @@ kafka::ClientOptions ServiceCore::kafka_client() {
     if (common_.brokers.empty()) {
         client.brokers = "127.0.0.1:9";
         const bool said = std::ranges::any_of(problems_, [](const Problem& one) { return one.key == "kafka.brokers"; });
-        if (mode_ != Mode::describe && !said) {
+        if (mode_ != Mode::describe && !said && !surroundings_) {
             problem("key kafka.brokers is missing: this service speaks to Kafka",
                     "set kafka.brokers (for example kafka-1:9092), SYNCLINE_KAFKA_BROKERS in the environment", "kafka.brokers");
         }
@@ -235,6 +245,16 @@ Mappings& ServiceCore::mappings(const std::string& connection, Mappings::Parse p
     return made;
 }
 
+void ServiceCore::watch_file(const std::string& key, const std::string& path,
+                             std::function<core::Result<void>(const std::string& text, const std::string& folder)> load) {
+    need_config();
+    if (mode_ == Mode::describe || path.empty()) {
+        return;
+    }
+    load_file(path, key,
+              [load = std::move(load), folder = folder_of(path)](const std::string& text) { return load(text, folder); });
+}
+
 std::string ServiceCore::topic_name(std::string_view topic) const {
     return fmt::format("{}.{}", common_.topic_prefix, topic);
 }
@@ -290,8 +310,36 @@ void ServiceCore::add_handler(HandlerSpec spec) {
         problem(fmt::format("the program handles {} of {}, which does not carry it", spec.type, spec.topic),
                 "list the type in proto/topics.yaml");
     }
-    handlers_described_.push_back({.topic = spec.topic, .type = spec.type, .group = spec.consumer_group, .family = spec.family});
+    handlers_described_.push_back({.topic = spec.topic,
+                                   .type = spec.type,
+                                   .group = spec.consumer_group,
+                                   .shape = spec.family == Family::snapshot ? "snapshot" : "fact"});
     handlers_.push_back(std::move(spec));
+}
+
+void ServiceCore::add_batch_handler(BatchHandler handler) {
+    const auto* topic = topics::find(handler.topic);
+    for (const auto& type : handler.types) {
+        if (topic == nullptr || !topic->may_carry(type)) {
+            problem(fmt::format("the program handles {} of {} in batches, which does not carry it", type, handler.topic),
+                    "list the type in proto/topics.yaml");
+        }
+        handlers_described_.push_back({.topic = handler.topic, .type = type, .group = handler.consumer_group, .shape = "batch"});
+    }
+    batches_.push_back(std::move(handler));
+}
+
+std::vector<RecordSource*> ServiceCore::sources() const {
+    std::vector<RecordSource*> sources;
+    if (transport_ && transport_->source) {
+        sources.push_back(transport_->source.get());
+    }
+    if (transport_) {
+        for (const auto& [group, source] : transport_->batches) {
+            sources.push_back(source.get());
+        }
+    }
+    return sources;
 }
 
 void ServiceCore::keep(std::shared_ptr<void> object) {
@@ -320,31 +368,48 @@ std::string ServiceCore::id() const {
 }
 
 void ServiceCore::make_processor() {
-    if (handlers_.empty()) {
+    if (handlers_.empty() && batches_.empty()) {
         return;
     }
     static_cast<void>(postgres());
-    static_cast<void>(producer());
     std::vector<postgres::Migration> first;
     for (const auto& migration : Processor::migrations()) {
         first.push_back({.name = std::string(migration.name), .sql = std::string(migration.sql)});
     }
     migrations_.insert(migrations_.begin(), first.begin(), first.end());
 
-    const auto client = kafka_client();
-    const auto group = handlers_.front().consumer_group;
-    transport_ = std::make_unique<Transport>(
-        Transport{.source = make_kafka_source({.client = client, .group = group, .prefix = common_.topic_prefix}, clock_),
-                  .sink = make_kafka_sink(*producer_, common_.topic_prefix),
-                  .reader = make_kafka_reader(client, common_.topic_prefix)});
+    transport_ = std::make_unique<Transport>();
+    if (!surroundings_) {
+        static_cast<void>(producer());
+        transport_->sink = make_kafka_sink(*producer_, common_.topic_prefix);
+        transport_->reader = make_kafka_reader(kafka_client(), common_.topic_prefix);
+    } else if (surroundings_->adjust) {
+        surroundings_->adjust(common_.processing);
+    }
+    const auto source_of = [this](const std::string& group) {
+        return surroundings_
+                   ? surroundings_->source(group)
+                   : make_kafka_source({.client = kafka_client(), .group = group, .prefix = common_.topic_prefix}, clock_);
+    };
+    ProcessorPorts ports{.clock = clock_,
+                         .metrics = metrics_,
+                         .pool = *pool_,
+                         .sink = surroundings_ ? *surroundings_->sink : *transport_->sink,
+                         .reader = surroundings_ ? *surroundings_->reader : *transport_->reader};
+    if (!handlers_.empty()) {
+        transport_->source = source_of(handlers_.front().consumer_group);
+        ports.source = transport_->source.get();
+    }
+    for (const auto& batch : batches_) {
+        auto& source = transport_->batches[batch.consumer_group];
+        if (!source) {
+            source = source_of(batch.consumer_group);
+            ports.batch_sources[batch.consumer_group] = source.get();
+        }
+    }
     common_.processing.service = name_;
-    auto made = Processor::make(std::move(handlers_), std::move(target_), std::move(resolves_hold_), common_.processing,
-                                {.clock = clock_,
-                                 .metrics = metrics_,
-                                 .pool = *pool_,
-                                 .source = *transport_->source,
-                                 .sink = *transport_->sink,
-                                 .reader = *transport_->reader});
+    auto made = Processor::make(std::move(handlers_), std::move(target_), std::move(resolves_hold_), common_.processing, ports,
+                                std::move(batches_));
     if (!made) {
         throw StartError(made.error());
     }
@@ -472,7 +537,7 @@ void ServiceCore::add_status_routes() {
 void ServiceCore::finish_wiring() {
     need_config();
     make_processor();
-    if (uses_kafka()) {
+    if (uses_kafka() && !surroundings_) {
         static_cast<void>(producer());
     }
     declare_metrics();

@@ -40,9 +40,19 @@ enum class Mode : std::uint8_t {
     describe,  // --describe, --help: no file is needed, required texts read as "<name>".
 };
 
+// What a test puts in the place of Kafka: nothing connects to a broker, and the tables lie in a schema of the test.
+struct Surroundings {
+    std::string schema;
+    std::function<std::unique_ptr<RecordSource>(const std::string& group)> source;
+    RecordSink* sink = nullptr;
+    RecordReader* reader = nullptr;
+    std::function<void(ProcessorOptions&)> adjust;  // The options of the processor; may be empty.
+};
+
 class ServiceCore final : public Service {
 public:
-    ServiceCore(std::string name, Mode mode, ConfigSource source, core::Clock& clock);
+    ServiceCore(std::string name, Mode mode, ConfigSource source, core::Clock& clock,
+                std::optional<Surroundings> surroundings = std::nullopt);
     ~ServiceCore() override;
 
     // ---- Service
@@ -56,6 +66,8 @@ public:
     [[nodiscard]] AdminRouter& admin() override { return router_; }
     [[nodiscard]] Shops& shops() override;
     Mappings& mappings(const std::string& connection, Mappings::Parse parse) override;
+    void watch_file(const std::string& key, const std::string& path,
+                    std::function<core::Result<void>(const std::string& text, const std::string& folder)> load) override;
     [[nodiscard]] std::string topic_name(std::string_view topic) const override;
     void publishes(std::string topic, std::vector<std::string> types) override;
     void ready_check(std::string name, std::function<core::Result<void>()> check) override;
@@ -82,7 +94,7 @@ public:
         std::string topic;
         std::string type;
         std::string group;
-        Family family;
+        std::string_view shape;  // "snapshot" or "fact" by key, "batch".
     };
     struct ReadyCheck {
         std::string name;
@@ -106,6 +118,8 @@ public:
     [[nodiscard]] postgres::Pool* pool() { return pool_.get(); }
     [[nodiscard]] kafka::Producer* producer_if_any() { return producer_.get(); }
     [[nodiscard]] Processor* processor() { return processor_.get(); }
+    // Where the processor reads: the group of its handlers by key, or of the first batches.
+    [[nodiscard]] std::vector<RecordSource*> sources() const;
     [[nodiscard]] FileWatch& files() { return files_; }
     [[nodiscard]] const std::vector<postgres::Migration>& migrations() const { return migrations_; }
     [[nodiscard]] const std::vector<Runnable>& runnables() const { return runnables_; }
@@ -125,6 +139,7 @@ public:
 protected:
     void read_config(ConfigSchema& schema) override;
     void add_handler(HandlerSpec spec) override;
+    void add_batch_handler(BatchHandler handler) override;
     void keep(std::shared_ptr<void> object) override;
 
 private:
@@ -142,6 +157,7 @@ private:
     const Mode mode_;
     ConfigSource source_;
     core::Clock& clock_;
+    const std::optional<Surroundings> surroundings_;
     telemetry::Metrics metrics_;
     AdminRouter router_;
     FileWatch files_;
@@ -155,6 +171,7 @@ private:
     std::vector<Problem> problems_;
 
     std::vector<HandlerSpec> handlers_;
+    std::vector<BatchHandler> batches_;
     std::vector<Consumption> handlers_described_;
     std::vector<Publication> publications_;
     std::vector<ReadyCheck> ready_checks_;

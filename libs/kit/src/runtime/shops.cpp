@@ -4,6 +4,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <syncline/core/hash.h>
+#include <syncline/core/parse.h>
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -36,6 +37,29 @@ bool looks_like_timezone(std::string_view text) {
 
 bool looks_like_currency(std::string_view text) {
     return text.size() == 3 && std::ranges::all_of(text, [](char c) { return c >= 'A' && c <= 'Z'; });
+}
+
+// A quarter of Shopify's, or "unstable".
+bool looks_like_api_version(std::string_view text) {
+    const auto digits = [](std::string_view part) {
+        return std::ranges::all_of(part, [](char c) { return c >= '0' && c <= '9'; });
+    };
+    if (text == "unstable") {
+        return true;
+    }
+    const auto month = text.size() == 7 ? text.substr(5) : std::string_view();
+    return text.size() == 7 && digits(text.substr(0, 4)) && text[4] == '-' &&
+           (month == "01" || month == "04" || month == "07" || month == "10");
+}
+
+// Origin alone: the path is the API's.
+bool looks_like_origin(std::string_view text) {
+    const auto scheme = text.find("://");
+    if (scheme == std::string_view::npos || (text.substr(0, scheme) != "https" && text.substr(0, scheme) != "http")) {
+        return false;
+    }
+    const auto host = text.substr(scheme + 3);
+    return !host.empty() && host.find_first_of("/?#@ \t\"\\") == std::string_view::npos;
 }
 
 // Reads the file member by member and collects what is wrong with its line.
@@ -131,7 +155,7 @@ private:
 
     void shop(const std::string& alias, const YAML::Node& node) {
         const auto of = "shop " + alias;
-        known_members(node, {"domain", "app", "currency", "timezone", "enabled"}, fmt::format("shops.{}.", alias));
+        known_members(node, {"domain", "app", "currency", "timezone", "enabled", "admin"}, fmt::format("shops.{}.", alias));
         Shop shop{.alias = alias,
                   .domain = lower(text(node, "domain", of, true)),
                   .app = text(node, "app", of, true),
@@ -157,8 +181,74 @@ private:
         if (!shop.domain.empty() && !out_.alias_by_domain.emplace(shop.domain, alias).second) {
             problem(node, fmt::format("{} has the domain of shop {}", of, out_.alias_by_domain[shop.domain]));
         }
+        if (const auto section = node["admin"]; section.IsDefined() && !section.IsNull()) {
+            admin(section, of, shop);
+        }
         if (!out_.by_alias.emplace(alias, std::move(shop)).second) {
             problem(node, fmt::format("{} is given twice", of));
+        }
+    }
+
+    [[nodiscard]] std::string absolute(const std::string& path) const {
+        return path.empty() || path.front() == '/' ? path : folder_ + "/" + path;
+    }
+
+    void admin(const YAML::Node& node, const std::string& of, Shop& shop) {
+        const auto name = "admin of " + of;
+        if (!node.IsMap()) {
+            return problem(node, fmt::format("{} is not a map", name));
+        }
+        const auto prefix = fmt::format("shops.{}.admin.", shop.alias);
+        known_members(node, {"url", "api_version", "points_per_second", "token_file", "client_credentials", "expiring"}, prefix);
+        ShopAdmin admin;
+        admin.url = text(node, "url", name, false);
+        if (admin.url.empty()) {
+            admin.url = "https://" + shop.domain;
+        } else if (!looks_like_origin(admin.url)) {
+            problem(node, fmt::format("url of {} is not like https://host or http://host:port", name));
+        }
+        admin.api_version = text(node, "api_version", name, false);
+        if (!admin.api_version.empty() && !looks_like_api_version(admin.api_version)) {
+            problem(node, fmt::format("api_version of {} is not a version like 2026-10", name));
+        }
+        if (const auto points = text(node, "points_per_second", name, false); !points.empty()) {
+            const auto value = core::parse_int<int>(points);
+            if (!value || *value < 1 || *value > 100'000) {
+                problem(node, fmt::format("points_per_second of {} is not a number from 1 to 100000", name));
+            } else {
+                admin.points_per_second = *value;
+            }
+        }
+        const auto token = text(node, "token_file", name, false);
+        const auto credentials = node["client_credentials"];
+        const auto expiring = node["expiring"];
+        if (int{!token.empty()} + int{credentials.IsDefined()} + int{expiring.IsDefined()} != 1) {
+            return problem(node, fmt::format("{} needs one of token_file, client_credentials and expiring", name));
+        }
+        if (!token.empty()) {
+            admin.token = SecretFile(absolute(token));
+        } else {
+            admin.grant = credentials.IsDefined() ? ShopAdmin::Grant::client_credentials : ShopAdmin::Grant::expiring;
+            client(credentials.IsDefined() ? credentials : expiring, prefix, name, admin);
+        }
+        shop.admin = std::move(admin);
+    }
+
+    void client(const YAML::Node& node, const std::string& prefix, const std::string& of, ShopAdmin& admin) {
+        const bool stored = admin.grant == ShopAdmin::Grant::expiring;
+        const std::string grant = stored ? "expiring" : "client_credentials";
+        if (!node.IsMap()) {
+            return problem(node, fmt::format("{} of {} is not a map", grant, of));
+        }
+        auto members = std::vector<std::string>{"client_id", "client_secret_file"};
+        if (stored) {
+            members.emplace_back("store");
+        }
+        known_members(node, members, fmt::format("{}{}.", prefix, grant));
+        admin.client_id = text(node, "client_id", grant, true);
+        admin.client_secret = SecretFile(absolute(text(node, "client_secret_file", grant, true)));
+        if (stored) {
+            admin.store = absolute(text(node, "store", grant, true));
         }
     }
 
@@ -235,6 +325,19 @@ core::Result<void> Shops::load(std::string_view yaml, const std::string& folder,
                     secret = *same;
                 }
             }
+        }
+        for (auto& [alias, shop] : next->by_alias) {
+            const auto before = current_->by_alias.find(alias);
+            if (!shop.admin || before == current_->by_alias.end() || !before->second.admin) {
+                continue;
+            }
+            const auto keep = [](SecretFile& secret, const SecretFile& known) {
+                if (secret.path() == known.path()) {
+                    secret = known;
+                }
+            };
+            keep(shop.admin->token, before->second.admin->token);
+            keep(shop.admin->client_secret, before->second.admin->client_secret);
         }
         current_ = next;
         listeners = listeners_;

@@ -33,7 +33,7 @@ struct Process {
                                     {.clock = core::system_clock(),
                                      .metrics = metrics,
                                      .pool = pool,
-                                     .source = *source,
+                                     .source = source.get(),
                                      .sink = *sink,
                                      .reader = *reader});
         REQUIRE(made);

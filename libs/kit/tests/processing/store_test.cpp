@@ -376,11 +376,15 @@ TEST_CASE("store: a replayed snapshot that is older than what waits ends as supe
 TEST_CASE("store: a batch moves its partition's offset once, and only from where it begins", "[postgres]") {
     NEEDS_POSTGRES();
     Fixture f;
-    const auto batch = [&](std::int64_t start, std::int64_t end) {
+    using Offset = std::optional<std::int64_t>;
+    const auto batch = [&](Offset start, std::int64_t end) {
         return f.db.pool().run(soon(), [&](postgres::Transaction& tx) -> core::Result<bool> {
-            auto moved = store::move_batch_offset(tx, f.who, f.partition, start, end);
+            store::TransactionId id;
+            auto moved = store::move_batch_offset(
+                tx, f.who, {.partition = f.partition, .from = start, .to = end, .epoch = f.epoch, .mark = end + 50}, id);
+            CHECK_FALSE(id.text.empty());
             if (moved && *moved) {
-                auto rows = tx.exec("INSERT INTO ledger VALUES ($1, 1)", Params{}.add(std::to_string(start)));
+                auto rows = tx.exec("INSERT INTO ledger VALUES ($1, 1)", Params{}.add(std::to_string(end)));
                 if (!rows) {
                     return std::unexpected(rows.error());
                 }
@@ -388,11 +392,28 @@ TEST_CASE("store: a batch moves its partition's offset once, and only from where
             return moved;
         });
     };
-    CHECK(store::batch_offset(f.db.pool(), soon(), f.who, f.partition)->has_value() == false);
-    CHECK(batch(0, 100) == true);  // The first one of a partition makes its row.
+    const auto stored = [&] {
+        return store::batch_offsets(f.db.pool(), soon(), f.who, std::span(&f.partition, 1)).value().front();
+    };
+    const auto mark = [&](std::int64_t epoch, std::int64_t end) {
+        return store::set_batch_mark(f.db.pool(), soon(), f.who, {.partition = f.partition, .epoch = epoch, .end = end});
+    };
+    const auto marked = [&] {
+        return f.db.value("SELECT recorded_end FROM partition_markers");
+    };
+    CHECK(stored() == Offset{});
+    REQUIRE(mark(f.epoch, 100));
+    CHECK(batch(0, 100) == false);  // Nothing is stored yet: only the first one may make the row.
+    CHECK(batch(std::nullopt, 100) == true);
+    CHECK(batch(std::nullopt, 100) == false);
     CHECK(batch(100, 200) == true);
+    CHECK(marked() == "250");
     CHECK(batch(100, 200) == false);  // Another owner went on, or this one came back from a doubtful commit.
     CHECK(batch(150, 300) == false);
-    CHECK(*store::batch_offset(f.db.pool(), soon(), f.who, f.partition) == 200);
+    CHECK(stored() == 200);
     CHECK(f.db.value("SELECT count(*) FROM ledger") == "2");
+    REQUIRE(mark(f.epoch, 210));  // Lower: the piece that is tried now is smaller.
+    CHECK(marked() == "210");
+    REQUIRE(mark(f.epoch - 1, 900));  // Of an owner before.
+    CHECK(marked() == "210");
 }

@@ -290,6 +290,76 @@ void records_are_read_again_by_position(Transport& transport) {
     CHECK_FALSE(answers.back());
 }
 
+void a_member_begins_where_it_is_told(Transport& transport) {
+    send(transport, 80);
+    std::mutex mutex;
+    std::map<TopicPartition, std::int64_t> first;  // The first offset of each partition that came.
+    std::map<TopicPartition, std::size_t> came;
+    int asked = 0;
+    std::size_t assigned = 0;
+    const auto source = transport.source("g6");
+    REQUIRE(source->start({"orders.v1"}, {.starts = [&](const auto& partitions) -> core::Result<std::vector<std::int64_t>> {
+                                              const std::lock_guard lock(mutex);
+                                              if (++asked == 1) {
+                                                  return core::fail(core::ErrorKind::transient, "not_yet", "made by the test");
+                                              }
+                                              std::vector<std::int64_t> starts;
+                                              for (const auto& where : partitions) {
+                                                  starts.push_back(where.partition % 2 == 0 ? 3 : kFromBeginning);
+                                              }
+                                              return starts;
+                                          },
+                                          .on_assigned =
+                                              [&](const auto& partitions) {
+                                                  const std::lock_guard lock(mutex);
+                                                  assigned += partitions.size();
+                                              },
+                                          .on_revoked = [](const auto&, bool) {},
+                                          .on_records =
+                                              [&](std::vector<TransportRecord>&& records) {
+                                                  const std::lock_guard lock(mutex);
+                                                  for (const auto& record : records) {
+                                                      const TopicPartition where{record.position.topic,
+                                                                                 record.position.partition};
+                                                      first.emplace(where, record.position.offset);
+                                                      ++came[where];
+                                                  }
+                                              },
+                                          .on_position_lost = [](const auto&, const auto&) {},
+                                          .on_fatal =
+                                              [](const auto&) {
+                                              }}));
+    std::map<TopicPartition, std::size_t> there;
+    Member witness(transport.source("g6-witness"));
+    REQUIRE(witness.eventually([](const Member& m) { return m.records.size() == 80; }));
+    for (const auto& record : witness.records) {
+        ++there[{record.position.topic, record.position.partition}];
+    }
+    std::size_t expected = 0;
+    for (const auto& [where, records] : there) {
+        expected += where.partition % 2 == 0 ? records - 3 : records;
+    }
+    const auto deadline = within(20s);
+    const auto total = [&] {
+        const std::lock_guard lock(mutex);
+        std::size_t sum = 0;
+        for (const auto& [where, records] : came) {
+            sum += records;
+        }
+        return sum;
+    };
+    while (total() < expected && !deadline.passed()) {
+        std::this_thread::yield();
+    }
+    source->stop(within(20s));
+    CHECK(asked >= 2);
+    CHECK(assigned == 4);
+    CHECK(total() == expected);
+    for (const auto& [where, offset] : first) {
+        CHECK(offset == (where.partition % 2 == 0 ? 3 : 0));
+    }
+}
+
 void every_case(const std::function<std::unique_ptr<Transport>()>& make) {
     SECTION("records come in order, with everything they have") {
         records_come_in_order_with_everything_they_have(*make());
@@ -305,6 +375,9 @@ void every_case(const std::function<std::unique_ptr<Transport>()>& make) {
     }
     SECTION("records are read again by position") {
         records_are_read_again_by_position(*make());
+    }
+    SECTION("a member begins where it is told, and is asked again while it cannot say") {
+        a_member_begins_where_it_is_told(*make());
     }
 }
 

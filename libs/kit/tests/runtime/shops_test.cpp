@@ -50,6 +50,65 @@ TEST_CASE("shops: a file that is wrong anywhere is refused with the lines", "[ki
     CHECK(many.find("line 7: shop de has the domain of shop us") != std::string::npos);
 }
 
+TEST_CASE("shops: an admin section that is wrong anywhere is refused with the lines", "[kit][unit]") {
+    const auto refusal = [](std::string_view admin) {
+        return refusal_of(
+            fmt::format("apps: {{main: {{secret_files: [a]}}}}\n"
+                        "shops:\n"
+                        "  eu: {{domain: a.example, app: main, currency: EUR, timezone: UTC,\n"
+                        "       admin: {}}}\n",
+                        admin));
+    };
+    CHECK(refusal("yes").find("line 4: admin of shop eu is not a map") != std::string::npos);
+    CHECK(refusal("{}").find("needs one of token_file, client_credentials and expiring") != std::string::npos);
+    CHECK(refusal("{token_file: t, client_credentials: {client_id: i, client_secret_file: s}}").find("needs one of") !=
+          std::string::npos);
+    CHECK(refusal("{token: t}").find("unknown member shops.eu.admin.token") != std::string::npos);
+    CHECK(refusal("{token_file: t, api_version: 2026-11}").find("api_version of admin of shop eu") != std::string::npos);
+    CHECK(refusal("{token_file: t, url: 'https://x/admin'}").find("url of admin of shop eu") != std::string::npos);
+    CHECK(refusal("{token_file: t, url: 'ftp://x'}").find("url of admin of shop eu") != std::string::npos);
+    CHECK(refusal("{token_file: t, points_per_second: 0}").find("points_per_second of admin") != std::string::npos);
+    CHECK(refusal("{client_credentials: {client_id: i}}").find("client_credentials has no client_secret_file") !=
+          std::string::npos);
+    CHECK(refusal("{client_credentials: {client_id: i, client_secret_file: s, store: x}}").find("unknown member") !=
+          std::string::npos);
+    CHECK(refusal("{expiring: {client_id: i, client_secret_file: s}}").find("expiring has no store") != std::string::npos);
+    CHECK(refusal("{token_file: t}").empty());
+}
+
+TEST_CASE("shops: each way to an admin token is read, with paths from the folder of the file", "[kit][unit]") {
+    Shops shops;
+    REQUIRE(
+        shops.load("apps: {main: {secret_files: [a]}}\n"
+                   "shops:\n"
+                   "  a: {domain: a.example, app: main, currency: EUR, timezone: UTC, admin: {token_file: secrets/a}}\n"
+                   "  b: {domain: b.example, app: main, currency: EUR, timezone: UTC, admin: {url: 'http://127.0.0.1:81',\n"
+                   "      api_version: 2026-07, points_per_second: 1000, client_credentials: {client_id: id,\n"
+                   "      client_secret_file: /s}}}\n"
+                   "  c: {domain: c.example, app: main, currency: EUR, timezone: UTC,\n"
+                   "      admin: {expiring: {client_id: id, client_secret_file: s, store: state/c.json}}}\n"
+                   "  d: {domain: d.example, app: main, currency: EUR, timezone: UTC}\n",
+                   "/etc/syncline", kNow));
+    const auto snapshot = shops.current();
+    const auto& a = snapshot->find("a")->admin;
+    REQUIRE(a);
+    CHECK(a->url == "https://a.example");
+    CHECK(a->api_version.empty());
+    CHECK(a->token.path() == "/etc/syncline/secrets/a");
+    const auto& b = snapshot->find("b")->admin;
+    REQUIRE(b);
+    CHECK(b->url == "http://127.0.0.1:81");
+    CHECK(b->api_version == "2026-07");
+    CHECK(b->points_per_second == 1000);
+    CHECK(b->grant == ShopAdmin::Grant::client_credentials);
+    CHECK(b->client_secret.path() == "/s");
+    const auto& c = snapshot->find("c")->admin;
+    REQUIRE(c);
+    CHECK(c->grant == ShopAdmin::Grant::expiring);
+    CHECK(c->store == "/etc/syncline/state/c.json");
+    CHECK_FALSE(snapshot->find("d")->admin);
+}
+
 TEST_CASE("shops: a bad file leaves the last good shops in force", "[kit][unit]") {
     Shops shops;
     REQUIRE(shops.load(kGood, "/etc/syncline", kNow));

@@ -1,5 +1,7 @@
 // The smallest service there is, driven by process_test.cpp: what it uses and how it behaves is configuration.
+#include <syncline/inventory/v1/events.pb.h>
 #include <syncline/kit/admin.h>
+#include <syncline/kit/batch_events.h>
 #include <syncline/kit/service.h>
 #include <syncline/kit/shops.h>
 #include <syncline/postgres/pool.h>
@@ -7,6 +9,7 @@
 #include <syncline/telemetry/log.h>
 #include <syncline/topics.h>
 
+#include <cstdlib>
 #include <stdexcept>
 
 using namespace syncline;
@@ -20,6 +23,7 @@ struct Config {
     bool use_kafka = false;
     bool use_postgres = false;
     bool use_handler = false;
+    bool use_batch = false;
     bool broken = false;
     std::chrono::milliseconds slow_stop{0};
 
@@ -30,6 +34,7 @@ struct Config {
         schema.add("use.kafka", use_kafka, {.help = "Publishes."});
         schema.add("use.postgres", use_postgres, {.help = "Keeps state."});
         schema.add("use.handler", use_handler, {.help = "Consumes."});
+        schema.add("use.batch", use_batch, {.help = "Consumes stock in batches."});
         schema.add("use.broken", broken, {.help = "Throws while wiring."});
         schema.add("slow_stop", slow_stop, {.help = "How long stopping takes."});
     }
@@ -64,6 +69,31 @@ void wire(kit::Service& service) {
                                                    telemetry::log::info("app_uninstalled", {{"shop", event.shop()}});
                                                    return kit::Outcome::done();
                                                }});
+    }
+    if (config.use_batch) {
+        using inventory::v1::StockReported;
+        service.migration("test_0002", "CREATE TABLE levels (sku text PRIMARY KEY, applied bigint NOT NULL)");
+        service.on_batch(kit::batch_of<StockReported>(
+            {.topic = topics::inventory,
+             .consumer_group = "kit-test-stock.v1",
+             .apply = [](std::span<const kit::BatchEvent<StockReported>> events,
+                         postgres::Transaction& tx) -> core::Result<kit::BatchOutcome> {
+                 std::vector<std::string> skus;
+                 for (const auto& event : events) {
+                     skus.push_back(event.get<StockReported>()->position().sku());
+                     if (skus.back() == "killer") {
+                         std::_Exit(9);  // As a fault that no exception tells of.
+                     }
+                 }
+                 auto rows = tx.exec(
+                     "INSERT INTO levels SELECT sku, count(*) FROM unnest($1::text[]) AS w(sku) GROUP BY sku "
+                     "ON CONFLICT (sku) DO UPDATE SET applied = levels.applied + excluded.applied",
+                     postgres::Params{}.add_array(std::span<const std::string>(skus)));
+                 if (!rows) {
+                     return std::unexpected(std::move(rows.error()));
+                 }
+                 return kit::BatchOutcome{};
+             }}));
     }
     service.admin().route("GET", "/admin/test/key", "The secret, for the test of its rotation.",
                           [key = config.api_key](const kit::AdminRequest& request) {

@@ -15,6 +15,9 @@
 #include <utility>
 
 #include "adapters/shopify/event_identity.h"
+#include "adapters/shopify/finish_event.h"
+#include "adapters/shopify/map_fulfillments.h"
+#include "adapters/shopify/map_inventory.h"
 #include "adapters/shopify/map_order.h"
 #include "adapters/shopify/map_parts.h"
 
@@ -42,25 +45,6 @@ Cause cause_of(WebhookTopic topic) {
         default:
             return CAUSE_UPDATED;
     }
-}
-
-// What a fact of any kind ends in. `message` carries everything but the time it was observed; `set_observed` adds that.
-template <typename Message>
-MappedEvent finish_fact(const Webhook& webhook, Message& message, const char* topic, std::string key, std::string subject,
-                        std::int64_t resource) {
-    MappedEvent event;
-    event.topic = topic;
-    event.type = Message::descriptor()->full_name();
-    event.key = std::move(key);
-    event.subject = std::move(subject);
-    event.observed = observed_at(webhook);
-    message.SerializeToString(&event.value);
-    event.id = event_id(webhook, {.type = event.type, .resource = resource, .content = core::sha256(event.value)});
-    set_time(message.mutable_observed_at(), event.observed.at);
-    event.value.clear();
-    message.SerializeToString(&event.value);
-    event.time = event.observed.at;
-    return event;
 }
 
 // One body: mapping state, arena and result together.
@@ -95,27 +79,15 @@ public:
                 return shop_redaction_requested();
             case WebhookTopic::app_uninstalled:
                 return app_uninstalled();
-            case WebhookTopic::other:
-                break;
+            default:
+                return core::fail(core::ErrorKind::bug, "topic_without_event", "this topic has no event");
         }
-        return core::fail(core::ErrorKind::bug, "topic_without_event", "this topic has no event");
     }
 
 private:
     template <typename Message>
     Message& make() {
         return *google::protobuf::Arena::CreateMessage<Message>(&arena_);
-    }
-
-    core::Result<MappedEvent> done(Mapping& mapping, MappedEvent event) {
-        event.unknown_members = mapping.take_unknown_members();
-        const auto* topic = topics::find(event.topic);
-        // Key and headers travel in the record too.
-        constexpr std::size_t kRecordOverheadMax = 4096;
-        if (event.value.size() + kRecordOverheadMax > static_cast<std::size_t>(topic->max_message_bytes)) {
-            return core::fail(core::ErrorKind::malformed, "event_too_large", "the event would not fit its topic");
-        }
-        return event;
     }
 
     core::Result<MappedEvent> order_changed() {
@@ -156,7 +128,7 @@ private:
                                        .resource = order.order_id(),
                                        .source_updated_at_ns = core::nanos_since_epoch(event.time),
                                        .content = content});
-        return done(mapping, std::move(event));
+        return fitting(mapping, std::move(event));
     }
 
     core::Result<MappedEvent> refund_recorded() {
@@ -171,8 +143,11 @@ private:
             return std::unexpected(mapping.take_error());
         }
         const auto& refund = message.refund();
-        return done(mapping, finish_fact(webhook_, message, topics::orders, key_of(webhook_.shop, refund.order_id()),
-                                         subject_of("refund", refund.refund_id()), refund.refund_id()));
+        return fitting(mapping, finish_event(webhook_, message,
+                                             {.topic = topics::orders,
+                                              .key = key_of(webhook_.shop, refund.order_id()),
+                                              .subject = subject_of("refund", refund.refund_id()),
+                                              .resource = refund.refund_id()}));
     }
 
     core::Result<MappedEvent> transaction_recorded() {
@@ -187,8 +162,11 @@ private:
             return std::unexpected(mapping.take_error());
         }
         const auto& transaction = message.transaction();
-        return done(mapping, finish_fact(webhook_, message, topics::orders, key_of(webhook_.shop, transaction.order_id()),
-                                         subject_of("transaction", transaction.transaction_id()), transaction.transaction_id()));
+        return fitting(mapping, finish_event(webhook_, message,
+                                             {.topic = topics::orders,
+                                              .key = key_of(webhook_.shop, transaction.order_id()),
+                                              .subject = subject_of("transaction", transaction.transaction_id()),
+                                              .resource = transaction.transaction_id()}));
     }
 
     core::Result<MappedEvent> order_risk_assessed() {
@@ -212,8 +190,11 @@ private:
         if (mapping.failed()) {
             return std::unexpected(mapping.take_error());
         }
-        return done(mapping, finish_fact(webhook_, message, topics::orders, key_of(webhook_.shop, message.order_id()),
-                                         subject_of("order", message.order_id()), message.order_id()));
+        return fitting(mapping, finish_event(webhook_, message,
+                                             {.topic = topics::orders,
+                                              .key = key_of(webhook_.shop, message.order_id()),
+                                              .subject = subject_of("order", message.order_id()),
+                                              .resource = message.order_id()}));
     }
 
     static RiskLevel risk_level_from(Mapping& mapping, json::Value value) {
@@ -251,8 +232,11 @@ private:
         if (mapping.failed()) {
             return std::unexpected(mapping.take_error());
         }
-        return done(mapping, finish_fact(webhook_, message, topics::orders, key_of(webhook_.shop, message.order_id()),
-                                         subject_of("order", message.order_id()), message.order_id()));
+        return fitting(mapping, finish_event(webhook_, message,
+                                             {.topic = topics::orders,
+                                              .key = key_of(webhook_.shop, message.order_id()),
+                                              .subject = subject_of("order", message.order_id()),
+                                              .resource = message.order_id()}));
     }
 
     core::Result<MappedEvent> order_edit_noticed() {
@@ -280,8 +264,11 @@ private:
         if (mapping.failed()) {
             return std::unexpected(mapping.take_error());
         }
-        return done(mapping, finish_fact(webhook_, message, topics::orders, key_of(webhook_.shop, message.order_id()),
-                                         subject_of("order_edit", message.order_edit_id()), message.order_edit_id()));
+        return fitting(mapping, finish_event(webhook_, message,
+                                             {.topic = topics::orders,
+                                              .key = key_of(webhook_.shop, message.order_id()),
+                                              .subject = subject_of("order_edit", message.order_edit_id()),
+                                              .resource = message.order_edit_id()}));
     }
 
     core::Result<MappedEvent> customer_data_requested() {
@@ -319,8 +306,11 @@ private:
         if (mapping.failed()) {
             return std::unexpected(mapping.take_error());
         }
-        return done(mapping, finish_fact(webhook_, message, topics::customers, key_of(webhook_.shop, message.customer_id()),
-                                         subject_of("customer", message.customer_id()), message.customer_id()));
+        return fitting(mapping, finish_event(webhook_, message,
+                                             {.topic = topics::customers,
+                                              .key = key_of(webhook_.shop, message.customer_id()),
+                                              .subject = subject_of("customer", message.customer_id()),
+                                              .resource = message.customer_id()}));
     }
 
     core::Result<MappedEvent> shop_redaction_requested() {
@@ -350,8 +340,11 @@ private:
         if (mapping.failed()) {
             return std::unexpected(mapping.take_error());
         }
-        return done(mapping, finish_fact(webhook_, message, topics::shops, std::string(webhook_.shop),
-                                         subject_of("shop", message.shop_id()), message.shop_id()));
+        return fitting(mapping, finish_event(webhook_, message,
+                                             {.topic = topics::shops,
+                                              .key = std::string(webhook_.shop),
+                                              .subject = subject_of("shop", message.shop_id()),
+                                              .resource = message.shop_id()}));
     }
 
     std::int64_t customer_id(Mapping& mapping) {
@@ -460,8 +453,26 @@ private:
 
 }  // namespace
 
+core::Result<MappedEvent> fitting(Mapping& mapping, MappedEvent event) {
+    event.unknown_members = mapping.take_unknown_members();
+    const auto* topic = topics::find(event.topic);
+    // Key and headers travel in the record too.
+    constexpr std::size_t kRecordOverheadMax = 4096;
+    if (event.value.size() + kRecordOverheadMax > static_cast<std::size_t>(topic->max_message_bytes)) {
+        return core::fail(core::ErrorKind::malformed, "event_too_large", "the event would not fit its topic");
+    }
+    return event;
+}
+
 core::Result<MappedEvent> map_webhook(const Webhook& webhook, json::Value root) {
-    return Work(webhook, root).run();
+    switch (family_of(webhook.topic)) {
+        case TopicFamily::inventory:
+            return map_inventory(webhook, root);
+        case TopicFamily::fulfillments:
+            return map_fulfillments(webhook, root);
+        default:
+            return Work(webhook, root).run();
+    }
 }
 
 }  // namespace ingress

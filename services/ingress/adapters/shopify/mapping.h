@@ -13,7 +13,7 @@
 //   currency_malformed  an amount without a currency's code
 //   duplicate_key       a member that comes twice
 //   shop_mismatch       the body names another shop than the header
-//   delete_with_members, redact_with_members, not_an_order
+//   delete_with_members, redact_with_members, not_an_order, not_this_resource
 //                       the body of another topic: a captured one, sent again under this topic
 //   event_too_large     the event would not fit its topic
 // Null and absent are the same. Any thread; nothing blocks.

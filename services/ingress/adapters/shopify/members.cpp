@@ -147,6 +147,15 @@ std::int64_t Mapping::id(json::Value value) {
     return id;
 }
 
+void Mapping::resource(json::Value value, std::string_view type) {
+    constexpr std::string_view kPrefix = "gid://shopify/";
+    const auto gid = value.string();
+    const auto rest = gid && gid->starts_with(kPrefix) ? gid->substr(kPrefix.size()) : std::string_view{};
+    if (!rest.starts_with(type) || rest.substr(type.size(), 1) != "/") {
+        fail(value, "not_this_resource", "names another kind of resource than its topic");
+    }
+}
+
 void Mapping::time(json::Value value, google::protobuf::Timestamp* to) {
     const auto text = value.string();
     if (!text) {

@@ -72,6 +72,8 @@ public:
     [[nodiscard]] std::int64_t integer(syncline::json::Value value);
     // A positive id: a number, a text of digits, or the number at the end of a gid.
     [[nodiscard]] std::int64_t id(syncline::json::Value value);
+    // Fails (code "not_this_resource") unless the value is a gid of that type: "gid://shopify/Location/1" is of "Location".
+    void resource(syncline::json::Value value, std::string_view type);
     void time(syncline::json::Value value, google::protobuf::Timestamp* to);
     // Canonical decimal text.
     void decimal(syncline::json::Value value, syncline::common::v1::Decimal* to);

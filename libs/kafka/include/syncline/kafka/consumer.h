@@ -33,12 +33,13 @@ enum class FirstStart : std::uint8_t { earliest, latest };
 
 inline constexpr std::int64_t kBeginning = -2;  // As `start`: the oldest record there is.
 inline constexpr std::int64_t kEnd = -1;        // As `start`: what comes from now on.
+inline constexpr std::int64_t kNotYet = -3;     // As `start` of any: the assignment is given back and asked for again.
 
 struct AssignedPartition {
     std::string topic;
     std::int32_t partition = 0;
     std::optional<std::int64_t> committed;  // The group's committed offset (next to read), if any.
-    std::int64_t start = kBeginning;        // Where reading begins: an offset, kBeginning or kEnd. on_assign may change it.
+    std::int64_t start = kBeginning;        // Where reading begins: an offset or one of the above. on_assign may change it.
 };
 
 struct ConsumerOptions {

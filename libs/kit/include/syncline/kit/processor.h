@@ -1,7 +1,7 @@
-// The processing model of Syncline for one consumer group of one process: records in, fates out. docs/architecture.md explains
-// it.
+// The processing model of Syncline for one process: records in, fates out. docs/architecture.md explains it.
 //
-//   poll → admission (inbox, parked?) → lane of its key → handler with intents → closing transaction → contiguous commit
+//   by key     poll → admission (inbox, parked?) → lane of its key → handler with intents → closing transaction → commit
+//   in batches poll → a partition's batch → one transaction: offset, rows, dead letters, outbox → commit, for lag only
 //
 // kit::run() owns one when handlers were registered; tests own one through testing/harness.h. Order of use:
 //
@@ -18,10 +18,12 @@
 
 #include <syncline/core/clock.h>
 #include <syncline/core/error.h>
+#include <syncline/kit/batch.h>
 #include <syncline/kit/handler.h>
 #include <syncline/kit/transport.h>
 #include <chrono>
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -49,6 +51,8 @@ struct ProcessorOptions {
     std::size_t records_in_flight_max = 4000;  // Read but not settled; partitions pause beyond.
     std::size_t bytes_in_flight_max = std::size_t{64} * 1024 * 1024;
 
+    std::size_t batch_threads_max = 4;  // Batches at work at once, of one consumer group: each holds a database connection.
+
     std::chrono::milliseconds call_deadline{30'000};  // Delivery::deadline(): a handler must have returned.
     // A lease ends that much after the deadline of its call. Clocks of instances may differ by less than half of this.
     std::chrono::milliseconds lease_margin{10'000};
@@ -64,9 +68,10 @@ struct ProcessorPorts {
     core::Clock& clock;
     telemetry::Metrics& metrics;
     postgres::Pool& pool;
-    RecordSource& source;
+    RecordSource* source = nullptr;  // Of the handlers by key; may be null where there are none.
     RecordSink& sink;
     RecordReader& reader;
+    std::map<std::string, RecordSource*> batch_sources = {};  // By consumer group, one for each group of batch handlers.
 };
 
 struct Migration {
@@ -79,18 +84,21 @@ public:
     // The kit's tables, in order; run before the service's own. Repeatable.
     [[nodiscard]] static std::span<const Migration> migrations();
 
-    // All handlers name one consumer group (asked for by DESIGN: the group is part of every stored key); each type once per
-    // topic. `target` and `resolves_hold` may be empty. Errors: kind bug, what is wrong with the handlers.
+    // All handlers by key name one consumer group (asked for by DESIGN: the group is part of every stored key); each type once
+    // per topic. Batch handlers name groups of their own, see batch.h. `target` and `resolves_hold` may be empty. Errors: kind
+    // bug, what is wrong with the handlers.
     [[nodiscard]] static core::Result<std::unique_ptr<Processor>> make(std::vector<HandlerSpec> handlers,
                                                                        std::optional<TargetSpec> target,
                                                                        ResolvesHold resolves_hold, ProcessorOptions options,
-                                                                       const ProcessorPorts& ports);
+                                                                       const ProcessorPorts& ports,
+                                                                       std::vector<BatchHandler> batches = {});
     Processor(const Processor&) = delete;
     Processor& operator=(const Processor&) = delete;
     // Drains with a deadline of zero if drain() was not called.
     ~Processor();
 
-    // /admin/keys, holds, parked, dead-letters, connection, redrive. The router may outlive drain() but not the processor.
+    // /admin/dead-letters; with handlers by key also keys, holds, parked, connection, redrive; with batches also batches. The
+    // router may outlive drain() but not the processor.
     void add_admin_routes(AdminRouter& router);
 
     [[nodiscard]] core::Result<void> start();
@@ -110,7 +118,7 @@ public:
     struct Figures {
         std::size_t in_flight_records = 0;  // Read and not settled.
         std::size_t in_flight_bytes = 0;
-        std::size_t running = 0;  // Handlers now.
+        std::size_t running = 0;  // Handlers and batches now.
         bool circuit_open = false;
         bool postgres_available = true;
         bool paused = false;
@@ -121,8 +129,9 @@ public:
     class Engine;
 
 private:
-    explicit Processor(std::unique_ptr<Engine> engine);
-    std::unique_ptr<Engine> engine_;
+    struct Parts;
+    explicit Processor(std::unique_ptr<Parts> parts);
+    std::unique_ptr<Parts> parts_;
 };
 
 }  // namespace syncline::kit

@@ -17,6 +17,7 @@
 #pragma once
 
 #include <syncline/core/clock.h>
+#include <syncline/kit/batch.h>
 #include <syncline/kit/config.h>
 #include <syncline/kit/delivery.h>
 #include <syncline/kit/handler.h>
@@ -88,6 +89,12 @@ public:
     virtual Mappings& mappings(const std::string& connection,
                                std::function<core::Result<std::shared_ptr<const void>>(std::string_view text)> parse) = 0;
 
+    // A file of the service's own, re-read on change like shops.yaml. `load` takes its whole text and its folder, at once and
+    // after each change, on the watching thread; what it refuses keeps what was loaded before (the first refusal stops the
+    // start). `key` is the configuration key that names `path`; an empty path is not watched.
+    virtual void watch_file(const std::string& key, const std::string& path,
+                            std::function<core::Result<void>(const std::string& text, const std::string& folder)> load) = 0;
+
     // "orders.v1" with the configured prefix: "syncline.orders.v1"; of "": the prefix and its dot.
     [[nodiscard]] virtual std::string topic_name(std::string_view topic) const = 0;
     // A topic (without prefix) this service writes, with the full Protobuf names: checked at the start, shown by --describe.
@@ -106,6 +113,7 @@ public:
     // A part with threads of its own (an HTTP door, say). start() is called once everything is wired and must return soon; it may
     // throw StartError (port in use). stop() is the first step of the drain: take nothing new, finish what is in hand by the
     // deadline.
+    // With PostgreSQL in use it is started once the schema is there, else as soon as the admin port is open.
     virtual void runnable(std::string name, std::function<void()> start, std::function<void(core::Deadline)> stop) = 0;
 
     template <typename Event>
@@ -134,6 +142,10 @@ public:
         add_handler(std::move(spec));
     }
 
+    // Handles a partition's batch in one transaction, see batch.h; batch_of() of batch_events.h makes one that reads messages.
+    // Beside on() or without it, several times.
+    void on_batch(BatchHandler handler) { add_batch_handler(std::move(handler)); }
+
     template <typename T, typename... Args>
     T& own(Args&&... args) {
         auto object = std::make_shared<T>(std::forward<Args>(args)...);
@@ -144,6 +156,7 @@ public:
 protected:
     virtual void read_config(ConfigSchema& schema) = 0;
     virtual void add_handler(HandlerSpec spec) = 0;
+    virtual void add_batch_handler(BatchHandler handler) = 0;
     virtual void keep(std::shared_ptr<void> object) = 0;
 };
 

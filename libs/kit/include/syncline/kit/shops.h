@@ -3,7 +3,15 @@
 //   apps:
 //     main: {secret_files: [/secrets/shopify-main, /secrets/shopify-main-next]}   # relative paths: from the folder of this file
 //   shops:
-//     eu: {domain: acme-eu.myshopify.com, app: main, currency: EUR, timezone: Europe/Berlin, enabled: true}
+//     eu: {domain: acme-eu.myshopify.com, app: main, currency: EUR, timezone: Europe/Berlin, enabled: true,
+//          admin: {token_file: /secrets/eu-token}}
+//
+// admin: is how services call the shop's Admin API; without it they do not. Exactly one of
+//   token_file: FILE                                              a token that does not expire
+//   client_credentials: {client_id: ID, client_secret_file: FILE}   a token asked for every day
+//   expiring: {client_id: ID, client_secret_file: FILE, store: FILE}   renewed by its refresh token; `store` holds both, writable
+// and optionally url (default https://<domain>), api_version (default: the one this release is written for), points_per_second
+// (assumed until Shopify's first answer tells).
 //
 // Owned by the Service, lives as long as it. current() from any thread, never blocks: take the snapshot once for each piece of
 // work. A file is validated whole; a bad one keeps the last good snapshot, is logged and sets
@@ -14,10 +22,12 @@
 #include <syncline/core/error.h>
 #include <syncline/kit/secret_file.h>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +40,19 @@ struct ShopApp {
     std::vector<SecretFile> secrets;
 };
 
+// How the Admin API of a shop is called.
+struct ShopAdmin {
+    enum class Grant : std::uint8_t { fixed, client_credentials, expiring };
+    std::string url;          // Without a slash at the end.
+    std::string api_version;  // "2026-10" or "unstable"; empty: the release's own.
+    Grant grant = Grant::fixed;
+    SecretFile token;           // fixed
+    std::string client_id;      // client_credentials, expiring
+    SecretFile client_secret;   // client_credentials, expiring
+    std::string store;          // expiring: path of the file that holds the tokens.
+    int points_per_second = 0;  // 0: unknown.
+};
+
 struct Shop {
     std::string alias;   // [a-z0-9-], fixed for ever: part of keys and external ids.
     std::string domain;  // Lower case; may change.
@@ -37,6 +60,7 @@ struct Shop {
     std::string currency;  // ISO 4217.
     std::string timezone;  // IANA name.
     bool enabled = true;   // false: its webhooks are refused as from an unknown shop.
+    std::optional<ShopAdmin> admin;
 };
 
 struct ShopsSnapshot {

@@ -37,6 +37,9 @@ using RecordHeaders = std::vector<std::pair<std::string, std::string>>;
 // The value of the last header with that name; empty if none has it.
 [[nodiscard]] std::string_view header_value(const RecordHeaders& headers, std::string_view name);
 
+// As a place to begin: the oldest record there is.
+inline constexpr std::int64_t kFromBeginning = -2;
+
 // A record as it was read. Owns its bytes.
 struct TransportRecord {
     Position position;
@@ -50,6 +53,10 @@ struct TransportRecord {
 class RecordSource {
 public:
     struct Listener {
+        // Where reading of these partitions begins: an offset or kFromBeginning for each, in order. Unset: the group's committed
+        // offset, else the beginning. Runs before on_assigned and may block for some seconds. On an error nothing is assigned:
+        // the partitions are asked for again.
+        std::function<core::Result<std::vector<std::int64_t>>(const std::vector<TopicPartition>&)> starts = nullptr;
         // Records of these partitions follow; they start paused if `on_assigned` called pause().
         std::function<void(const std::vector<TopicPartition>&)> on_assigned;
         // May block up to the hand-over deadline: commits made inside still count. `lost`: the partitions are already another's.

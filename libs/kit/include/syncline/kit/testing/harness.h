@@ -9,6 +9,14 @@
 //   h.advance(1min);                              // timers, parked keys and circuits come due
 //   CHECK(h.inbox("done") == 1);
 //
+// A whole service, as its main() wires it, instead of handlers:
+//
+//   Harness h({.partitions = 4, .wire = inventory_sync::wire, .service = "inventory-sync",
+//              .config = "shops_file: " + folder + "/shops.yaml\nname: main\n"});
+//
+// `wire` runs once for each member that joins; its tables are made before (postgres.url and kafka.brokers are the harness's own).
+// Parts with threads (Service::runnable) run from start() to stop().
+//
 // Times of the database and deadlines of gathering are the machine's; everything a test has to move is the manual clock's.
 // One thread. Further members of the group: Harness::Member.
 #pragma once
@@ -20,6 +28,7 @@
 #include <syncline/postgres/testing/database.h>
 #include <syncline/telemetry/metrics.h>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,16 +38,26 @@ namespace google::protobuf {
 class MessageLite;
 }
 
+namespace syncline::kit {
+class Service;
+}
+
 namespace syncline::kit::testing {
 
 struct HarnessOptions {
-    std::vector<HandlerSpec> handlers;
+    std::vector<HandlerSpec> handlers = {};
     std::optional<TargetSpec> target = std::nullopt;
     ResolvesHold resolves_hold = nullptr;
     ProcessorOptions processing = {};
     int partitions = 4;
     // The service's own tables.
     std::vector<std::string> migrations = {};
+    std::vector<BatchHandler> batches = {};
+
+    // Instead of handlers, batches, target, resolves_hold and migrations:
+    std::function<void(Service&)> wire = nullptr;
+    std::string service = "test";
+    std::string config = {};  // YAML.
 };
 
 // What a published event says of itself besides its message.
@@ -60,12 +79,30 @@ public:
 
     // One process of the service.
     struct Member {
-        std::unique_ptr<postgres::Pool> pool;
-        telemetry::Metrics metrics{"test"};
-        std::unique_ptr<MemorySource> source;
-        AdminRouter router;
-        std::unique_ptr<Processor> processor;
+        Member();
+        Member(const Member&) = delete;
+        Member& operator=(const Member&) = delete;
+        ~Member();
         bool drain(std::chrono::milliseconds within = std::chrono::seconds{20});
+        // As a stopped process: its group goes on without it.
+        void freeze();
+        void thaw();
+        [[nodiscard]] telemetry::Metrics& metrics();
+        AdminReply admin(const AdminRequest& request);
+
+        std::unique_ptr<postgres::Pool> pool;
+        std::unique_ptr<MemorySource> source;                                // Of handlers by key.
+        std::map<std::string, std::unique_ptr<MemorySource>> batch_sources;  // By consumer group.
+        std::vector<MemorySource*> sources;                                  // All of them.
+        Processor* processor = nullptr;
+
+    private:
+        friend class Harness;
+        struct Wired;
+        telemetry::Metrics own_metrics_{"test"};
+        AdminRouter own_router_;
+        std::unique_ptr<Processor> own_processor_;
+        std::unique_ptr<Wired> wired_;
     };
     // Further members take part with the handlers given here, or those of the harness.
     std::unique_ptr<Member> join(std::optional<std::vector<HandlerSpec>> handlers = std::nullopt, const std::string& url = {});
@@ -103,9 +140,14 @@ public:
     [[nodiscard]] core::ManualClock& clock() { return clock_; }
     [[nodiscard]] MemoryBroker& broker() { return broker_; }
     [[nodiscard]] postgres::testing::Database& database() { return database_; }
+    // Of handlers by key, else of the first batches.
     [[nodiscard]] const std::string& group() const { return group_; }
 
 private:
+    [[nodiscard]] std::unique_ptr<Member> made(std::optional<std::vector<HandlerSpec>> handlers, const std::string& url);
+    void wire_into(Member& member, const std::string& url);
+    void run_migrations(const std::vector<std::string>& scripts);
+
     HarnessOptions options_;
     std::string group_;
     core::ManualClock clock_;

@@ -31,7 +31,7 @@ public:
     // Next offset of a group; -1 if it never committed.
     [[nodiscard]] std::int64_t committed(const std::string& group, const TopicPartition& partition) const;
     void set_committed(const std::string& group, const Position& next);
-    // Everything before is gone, as retention does it.
+    // Everything before is gone, as retention does it. A member whose position went with it is told once and stands still.
     void trim(const TopicPartition& partition, std::int64_t before);
     // The next sends fail, each with unknown outcome and nothing written.
     void fail_sends(int count);
@@ -96,6 +96,8 @@ private:
     // Guarded by the broker's mutex:
     std::map<TopicPartition, std::int64_t> next_;  // Assigned, and where reading goes on.
     std::set<TopicPartition> paused_;
+    std::size_t handing_over_ = 0;  // Records in the call of on_records that runs.
+    std::set<TopicPartition> lost_;  // Told that their position is gone.
     std::uint64_t generation_ = 0;
     bool member_ = false;
     bool frozen_ = false;

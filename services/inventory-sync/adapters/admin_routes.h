@@ -1,0 +1,13 @@
+// The admin routes of inventory-sync beside the kit's.
+#pragma once
+
+#include <syncline/kit/admin.h>
+
+#include "adapters/pg_chores.h"
+
+namespace inventory_sync {
+
+// `chores` and `rules` must outlive the router's use.
+void add_admin_routes(syncline::kit::AdminRouter& router, PgChores& chores, RulesSource rules);
+
+}  // namespace inventory_sync

@@ -1,0 +1,58 @@
+// inventory-sync: stock reports and reservations into what Shopify may sell, per location.
+#include "wiring.h"
+
+#include <syncline/kit/mappings.h>
+#include <syncline/kit/shops.h>
+#include <syncline/shopify/admin.h>
+#include <syncline/topics.h>
+
+#include "adapters/admin_routes.h"
+#include "adapters/batch_handlers.h"
+#include "adapters/mapping_file.h"
+#include "adapters/pg_chores.h"
+#include "adapters/pg_send_store.h"
+#include "adapters/pg_targets.h"
+#include "adapters/schema.h"
+#include "adapters/send_meters.h"
+#include "adapters/shopify_stock.h"
+#include "adapters/sources/file_source.h"
+#include "adapters/sources/kafka_reports.h"
+#include "adapters/stock_work.h"
+#include "config.h"
+
+namespace inventory_sync {
+
+void wire(kit::Service& service) {
+    const auto config = service.config<Config>();
+    auto& clock = service.clock();
+    auto& mappings = service.mappings(config.name, [](std::string_view text) { return kit::as_parsed(parse_mapping(text)); });
+    const RulesSource rules = [&mappings] {
+        const auto snapshot = mappings.snapshot();
+        return CurrentRules{.rules = std::static_pointer_cast<const Rules>(snapshot->entries), .version = snapshot->version};
+    };
+    service.migration("0001_stock", kSchema);
+    auto& pool = service.postgres();
+    auto& admins = service.own<syncline::shopify::Admins>(
+        syncline::shopify::AdminOptions{.http = service.http(), .clock = clock, .metrics = service.metrics()}, service.shops());
+    auto& shop_stock = service.own<ShopifyStock>(admins);
+    auto& store = service.own<PgSendStore>(pool, clock);
+    auto& targets = service.own<PgTargets>(pool, clock);
+    auto& chores = service.own<PgChores>(pool, shop_stock, clock, rules);
+    auto& meters = service.own<SendMeters>(service.metrics());
+    auto& send = service.own<SendStock>(store, shop_stock, meters, clock, config.send);
+    auto& handlers = service.own<BatchHandlers>(clock, service.metrics(), rules);
+    auto& reports = service.own<KafkaReports>(service.producer(), clock, service.topic_name(syncline::topics::inventory));
+    auto& files = service.own<FileSource>(pool, reports, clock);
+    auto& run = service.own<RunStock>(
+        send, stock_work(targets, chores, files, rules, service.metrics(), config.compute_skus_max, config.run.lease), rules,
+        clock, config.run);
+
+    service.publishes(syncline::topics::inventory, {inventory_v1::StockReported::descriptor()->full_name()});
+    service.on_batch(handlers.inventory(config.group()));
+    service.on_batch(handlers.orders(config.group()));
+    service.on_batch(handlers.fulfillments(config.group()));
+    service.runnable("stock", [&run] { run.start(); }, [&run](core::Deadline) { run.stop(); });
+    add_admin_routes(service.admin(), chores, rules);
+}
+
+}  // namespace inventory_sync

@@ -175,7 +175,7 @@ TEST_CASE("webhook door: companies and products are counted by their names until
         CHECK(world.send(world.request(topic, "{}")).status == 200);
         CHECK(world.counted(std::string("syncline_ingress_ignored_total{service=\"ingress\",topic=\"") + topic + "\"} 1"));
     }
-    CHECK(world.publisher.published.empty());
+    CHECK(world.publisher.published().empty());
 }
 
 TEST_CASE("webhook door: what cannot be mapped is 200, logged by code and never by value", "[ingress][http]") {

@@ -72,7 +72,7 @@ TEST_CASE("receive stock: who proves nothing publishes nothing, whatever the bod
     world.sources.set_secrets("till", {""});
     world.run(report("A-1"), "till", "");
     CHECK(world.answer(5).code == "api_key_missing");
-    CHECK(world.publisher.published.empty());
+    CHECK(world.publisher.published().empty());
 }
 
 TEST_CASE("receive stock: a signature covers every byte of the body", "[ingress][unit]") {
@@ -86,7 +86,7 @@ TEST_CASE("receive stock: a signature covers every byte of the body", "[ingress]
     std::string code;
     world.receive.run(std::move(altered), [&](const StockAnswer& answer) { code = answer.code; });
     CHECK(code == "signature_wrong");
-    CHECK(world.publisher.published.size() == 1);
+    CHECK(world.publisher.published().size() == 1);
 }
 
 TEST_CASE("receive stock: while a secret is rotated either one is good, and one rotated a moment ago too", "[ingress][unit]") {
@@ -108,12 +108,12 @@ TEST_CASE("receive stock: it is accepted when the broker has the last record, no
     World world;
     world.publisher.mood = FakePublisher::Mood::silent;
     world.run(batch_of(3));
-    REQUIRE(world.publisher.published.size() == 3);
-    world.publisher.published[2].done(RecordPlace{});
-    world.publisher.published[0].done(RecordPlace{});
+    REQUIRE(world.publisher.published().size() == 3);
+    world.publisher.published()[2].done(RecordPlace{});
+    world.publisher.published()[0].done(RecordPlace{});
     CHECK(world.answers.empty());
     CHECK(world.receive.records_in_flight() == 1);
-    world.publisher.published[1].done(RecordPlace{});
+    world.publisher.published()[1].done(RecordPlace{});
     const auto answer = world.answer();
     CHECK(answer.outcome == Outcome::accepted);
     CHECK(answer.reports == 3);
@@ -125,7 +125,7 @@ TEST_CASE("receive stock: the context of a record says where it comes from", "[i
     World world;
     world.run(report("A-1"));
     static_cast<void>(world.answer());
-    const auto& published = world.publisher.published.at(0);
+    const auto& published = world.publisher.published().at(0);
     CHECK(published.context.source == "/stock/wms-north");
     CHECK(published.context.correlation_id == published.event.id);
     CHECK(published.context.received_at == world.clock.now());
@@ -135,12 +135,12 @@ TEST_CASE("receive stock: one record that is not stored makes the whole unavaila
     World world;
     world.publisher.mood = FakePublisher::Mood::silent;
     world.run(batch_of(3));
-    world.publisher.published[0].done(RecordPlace{});
-    world.publisher.published[1].done(
+    world.publisher.published()[0].done(RecordPlace{});
+    world.publisher.published()[1].done(
         syncline::core::fail(syncline::core::ErrorKind::unknown_outcome, "delivery_unknown", "the producer was rebuilt"));
     CHECK(world.answer().outcome == Outcome::unavailable);
     CHECK(world.answer().code == "delivery_unknown");
-    world.publisher.published[2].done(RecordPlace{});
+    world.publisher.published()[2].done(RecordPlace{});
     CHECK(world.answers.size() == 1);
     CHECK(world.receive.records_in_flight() == 0);
 }
@@ -166,8 +166,8 @@ TEST_CASE("receive stock: without acknowledgement in time it is unavailable, but
     CHECK(world.answer().code == "acknowledge_timeout");
     // They lie in the producer's queue until the broker says something.
     CHECK(world.receive.records_in_flight() == 2);
-    world.publisher.published[0].done(RecordPlace{});
-    world.publisher.published[1].done(RecordPlace{});
+    world.publisher.published()[0].done(RecordPlace{});
+    world.publisher.published()[1].done(RecordPlace{});
     CHECK(world.answers.size() == 1);
     CHECK(world.receive.records_in_flight() == 0);
 }
@@ -184,17 +184,17 @@ TEST_CASE("receive stock: one source does not take the room of the others", "[in
     // All together are bounded as well.
     world.run(batch_of(2), "erp", "erp-secret");
     CHECK(world.answer(2).outcome == Outcome::over_share);
-    for (auto& published : world.publisher.published) {
+    for (auto& published : world.publisher.published()) {
         published.done(RecordPlace{});
     }
     CHECK(world.answers.size() == 4);
     CHECK(world.receive.records_in_flight() == 0);
     // A batch above the share passes alone: else it never would.
-    const auto before = world.publisher.published.size();
+    const auto before = world.publisher.published().size();
     world.run(batch_of(8));
-    CHECK(world.publisher.published.size() == before + 8);
-    for (std::size_t i = before; i < world.publisher.published.size(); ++i) {
-        world.publisher.published[i].done(RecordPlace{});
+    CHECK(world.publisher.published().size() == before + 8);
+    for (std::size_t i = before; i < world.publisher.published().size(); ++i) {
+        world.publisher.published()[i].done(RecordPlace{});
     }
     CHECK(world.answer(5).outcome == Outcome::accepted);
 }
@@ -207,5 +207,5 @@ TEST_CASE("receive stock: a wrong record among good ones publishes none of them"
     CHECK(answer.code == "member_missing");
     REQUIRE(answer.refusal);
     CHECK(answer.refusal->faults.front().at == "reports[1].quantity");
-    CHECK(world.publisher.published.empty());
+    CHECK(world.publisher.published().empty());
 }

@@ -111,8 +111,8 @@ TEST_CASE("stock door: good stock is 202 with what was taken, and counted by sou
     CHECK(reply.status == 202);
     CHECK(reply.body == R"({"reports":1,"adjustments":2})");
     CHECK(reply.headers.get("content-type") == "application/json");
-    REQUIRE(world.publisher.published.size() == 3);
-    CHECK(world.publisher.published[0].event.key == "wms-north/HAL-1/A-1");
+    REQUIRE(world.publisher.published().size() == 3);
+    CHECK(world.publisher.published()[0].event.key == "wms-north/HAL-1/A-1");
     CHECK(world.send(world.signed_request(report("A-9"))).status == 202);
     CHECK(world.counted(R"(syncline_ingress_stock_requests_total{service="ingress",outcome="accepted",source="wms-north"} 1)"));
     CHECK(world.counted(R"(syncline_ingress_stock_records_total{service="ingress",record="adjustment",source="wms-north"} 2)"));
@@ -147,7 +147,7 @@ TEST_CASE("stock door: who does not prove the source is 401 with a stable code, 
     CHECK(World::code(world.send(altered)) == "signature_wrong");
     world.sources.remove("till");
     CHECK(World::code(world.send(world.request(report("A-1"), "till", "till-key"))) == "unknown_source");
-    CHECK(world.publisher.published.size() == 1);
+    CHECK(world.publisher.published().size() == 1);
     CHECK(world.counted(R"(syncline_ingress_stock_refused_total{service="ingress",code="unknown_source",source="none"} 2)"));
     CHECK(world.counted(R"(syncline_ingress_stock_refused_total{service="ingress",code="api_key_wrong",source="wms-north"} 1)"));
     CHECK_FALSE(world.counted("nobody"));
@@ -193,7 +193,7 @@ TEST_CASE("stock door: a wrong record is 422, the problem names place, code and 
     CHECK((*second).string_of("at") == "reports[2].observed_at");
     CHECK((*second).string_of("code") == "observed_in_future");
     CHECK(reply.body.find("many") == std::string::npos);
-    CHECK(world.publisher.published.empty());
+    CHECK(world.publisher.published().empty());
     CHECK(
         world.counted(R"(syncline_ingress_stock_refused_total{service="ingress",code="number_malformed",source="wms-north"} 1)"));
 }
@@ -213,7 +213,7 @@ TEST_CASE("stock door: what is no JSON is 400, too many records or bytes are 413
     CHECK(reply.status == 413);
     CHECK(World::code(reply) == "body_too_large");
     CHECK(world.send(world.request(batch_of(100))).status == 202);
-    CHECK(world.publisher.published.size() == 100);
+    CHECK(world.publisher.published().size() == 100);
 }
 
 TEST_CASE("stock door: a body in chunks that tells no length has the same limit", "[ingress][http]") {
@@ -226,7 +226,7 @@ TEST_CASE("stock door: a body in chunks that tells no length has the same limit"
     };
     CHECK(post(std::string(1'025, ' ')).starts_with("HTTP/1.1 413"));
     CHECK(post(report("A-1")).starts_with("HTTP/1.1 202"));
-    CHECK(world.publisher.published.size() == 1);
+    CHECK(world.publisher.published().size() == 1);
 }
 
 TEST_CASE("stock door: no acknowledgement or a full queue is 503, a source over its share 429", "[ingress][http]") {
@@ -252,7 +252,7 @@ TEST_CASE("stock door: no acknowledgement or a full queue is 503, a source over 
                        {"X-Shopify-Shop-Domain", "acme-eu.myshopify.com"},
                        {"X-Shopify-Hmac-Sha256", sign(webhook.body, "eu-secret")}};
     CHECK(world.send(webhook).status == 200);
-    for (auto& published : world.publisher.published) {
+    for (auto& published : world.publisher.published()) {
         if (published.done) {
             published.done(RecordPlace{});
         }

@@ -107,14 +107,13 @@ core::Result<ArrivedChange> to_change(const inventory_v1::StockAdjusted& event) 
 
 core::Result<OrderSnapshot> to_order(const orders_v1::OrderChanged& event) {
     const auto& order = event.order();
-    OrderSnapshot snapshot{
-        .key = {.shop = order.shop(), .order = order.order_id()},
-        .version = {.updated_ns = nanos_or_zero(order.source_updated_at()),
-                    .observed_ns = nanos_or_zero(order.observed_at()),
-                    .fetched = order.fetched()},
-        .placed = latest_moment(order.has_created_at() ? order.created_at() : order.processed_at()),
-        .lines = {},
-        .fulfillments = {}};
+    OrderSnapshot snapshot{.key = {.shop = order.shop(), .order = order.order_id()},
+                           .version = {.updated_ns = nanos_or_zero(order.source_updated_at()),
+                                       .observed_ns = nanos_or_zero(order.observed_at()),
+                                       .fetched = order.fetched()},
+                           .placed = latest_moment(order.has_created_at() ? order.created_at() : order.processed_at()),
+                           .lines = {},
+                           .fulfillments = {}};
     for (const auto& line : order.lines()) {
         const auto open = units_of(line.fulfillable_quantity());
         const auto ordered = units_of(line.quantity());

@@ -2,6 +2,8 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <syncline/core/time.h>
+
 #include "adapters/order_text.h"
 
 using namespace inventory_sync;

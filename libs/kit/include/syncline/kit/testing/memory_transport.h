@@ -96,7 +96,7 @@ private:
     // Guarded by the broker's mutex:
     std::map<TopicPartition, std::int64_t> next_;  // Assigned, and where reading goes on.
     std::set<TopicPartition> paused_;
-    std::size_t handing_over_ = 0;  // Records in the call of on_records that runs.
+    std::size_t handing_over_ = 0;   // Records in the call of on_records that runs.
     std::set<TopicPartition> lost_;  // Told that their position is gone.
     std::uint64_t generation_ = 0;
     bool member_ = false;

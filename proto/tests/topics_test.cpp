@@ -3,7 +3,10 @@
 #include <syncline/common/v1/dead_letter_action.pb.h>
 #include <syncline/customers/v1/events.pb.h>
 #include <syncline/exports/v1/events.pb.h>
+#include <syncline/fulfillments/v1/events.pb.h>
+#include <syncline/inventory/v1/events.pb.h>
 #include <syncline/orders/v1/events.pb.h>
+#include <syncline/reconciliation/v1/events.pb.h>
 #include <syncline/shops/v1/events.pb.h>
 #include <syncline/topics.h>
 #include <algorithm>
@@ -21,6 +24,9 @@ const google::protobuf::DescriptorPool& contract() {
     customers::v1::CustomerDataRequested::descriptor();
     shops::v1::AppUninstalled::descriptor();
     exports::v1::OrderExported::descriptor();
+    inventory::v1::StockReported::descriptor();
+    fulfillments::v1::FulfillmentChanged::descriptor();
+    reconciliation::v1::StockDivergenceDetected::descriptor();
     common::v1::DeadLetterAction::descriptor();
     return *google::protobuf::DescriptorPool::generated_pool();
 }

@@ -35,9 +35,10 @@ Error lease_expired() {
         .kind = ErrorKind::conflict, .code = "lease_expired", .message = "the lease ran out before the call; nothing was sent"};
 }
 
-// Whether a failed call may be about one record of the batch, so that the others deserve a try without it.
+// Whether a failed call may be about one record of the batch, so that the others deserve a try without it. A lock that outlasts
+// every resend is such a one: somebody holds one record, not all of them.
 bool about_one(const Error& error) {
-    return error.kind == ErrorKind::rejected || (error.kind == ErrorKind::conflict && error.code != "serialization_failure") ||
+    return error.kind == ErrorKind::rejected || error.kind == ErrorKind::conflict ||
            (error.kind == ErrorKind::needs_decision && error.code == "document_vanished");
 }
 
@@ -129,8 +130,7 @@ core::Deadline BatchRunner::read_deadline(const Members& members) const {
     return deadline;
 }
 
-void BatchRunner::load(Members members) {
-    int resends = 0;
+void BatchRunner::load(Members members, int resends) {
     while (true) {
         members = still_held(members);
         if (members.empty()) {
@@ -166,30 +166,23 @@ void BatchRunner::load(Members members) {
                         .changes = true};
         auto answer = send_(call, members.size(), call_deadline(members));
         auto reply = answer ? read_load(*answer) : core::Result<LoadReply>(std::unexpected(std::move(answer.error())));
-        const auto again = [&](const Error& error) {
-            if (resends++ < options_.resends_max) {
-                return true;
+        // The halves of a batch that was sent again for nothing get one more try each.
+        const auto split_or_fail = [&](const Error& error) {
+            if (members.size() == 1 || !about_one(error)) {
+                return fail_all(members, error);
             }
-            fail_all(members, error);
-            return false;
-        };
-        const auto split = [&] {
             auto [left, right] = halves(members);
-            load(std::move(left));
-            load(std::move(right));
+            const int tried = std::min(resends, options_.resends_max);
+            load(std::move(left), tried);
+            load(std::move(right), tried);
         };
         if (!reply) {
             const auto& error = reply.error();
-            if (error.kind == ErrorKind::unknown_outcome || error.code == "serialization_failure") {
-                if (again(error)) {
-                    continue;
-                }
-                return;
+            const bool passing = error.kind == ErrorKind::unknown_outcome || error.code == "serialization_failure";
+            if (passing && resends++ < options_.resends_max) {
+                continue;
             }
-            if (about_one(error) && members.size() > 1) {
-                return split();
-            }
-            return fail_all(members, error);
+            return split_or_fail(error);
         }
         if (reply->ids) {
             if (reply->ids->size() != owner.size()) {
@@ -204,18 +197,15 @@ void BatchRunner::load(Members members) {
         }
         const auto verdict = judge(*reply, owner.size());
         if (verdict.send_again) {
-            if (again(Error{.kind = ErrorKind::conflict,
-                            .code = "serialization_failure",
-                            .message = "another transaction held a record of the batch"})) {
+            if (resends++ < options_.resends_max) {
                 continue;
             }
-            return;
+            return split_or_fail(Error{.kind = ErrorKind::conflict,
+                                       .code = "serialization_failure",
+                                       .message = "another transaction held a record of the batch"});
         }
         if (verdict.refused.empty()) {
-            if (members.size() > 1) {
-                return split();
-            }
-            return fail_all(members, refused_record({.record = 0, .code = "load_refused", .field = {}}));
+            return split_or_fail(refused_record({.record = 0, .code = "load_refused", .field = {}}));
         }
         std::vector<bool> bad(members.size(), false);
         for (const auto& refused : verdict.refused) {

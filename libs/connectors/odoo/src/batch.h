@@ -42,7 +42,7 @@ private:
     };
     using Members = std::vector<Member>;
 
-    void load(Members members);
+    void load(Members members, int resends = 0);
     void act(Members members, int resends = 0);
     void write(Members members);
     void read(const Members& members);

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from ..paths import DEV, ROOT
+from ..paths import ROOT, data_folder
 from ..process import StackError
 from .build import build
 
@@ -14,7 +14,7 @@ def execute(arguments: argparse.Namespace) -> int:
     services = sorted(path.name for path in (ROOT / "services").iterdir() if (path / "main.cpp").exists())
     if arguments.service not in services:
         raise StackError(f"no service '{arguments.service}'; there are: {', '.join(services)}")
-    configs = sorted((DEV / "stack/config").glob(f"{arguments.service}*.yaml"))
+    configs = sorted((data_folder() / "stack/config").glob(f"{arguments.service}*.yaml"))
     if not configs and not arguments.arguments:
         raise StackError("no stack is up: run tools/dev up first, or give the service its own arguments after --")
     folder = build("dev", [arguments.service])

@@ -74,12 +74,15 @@ private:
                 }
                 request.append(buffer, static_cast<std::size_t>(count));
             }
+            {
+                // Before the answer: who has it may look at once.
+                const std::lock_guard lock(mutex_);
+                received_ += request;
+            }
             constexpr std::string_view kAnswer =
                 "HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
             static_cast<void>(::send(peer, kAnswer.data(), kAnswer.size(), MSG_NOSIGNAL));
             ::close(peer);
-            const std::lock_guard lock(mutex_);
-            received_ += request;
         }
     }
     static bool complete(const std::string& request) {

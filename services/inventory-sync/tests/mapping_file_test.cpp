@@ -2,6 +2,8 @@
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
+#include <fstream>
+#include <sstream>
 
 using namespace inventory_sync;
 using Catch::Matchers::ContainsSubstring;
@@ -94,4 +96,14 @@ TEST_CASE("stock mapping: what is wrong is named with its line", "[inventory-syn
     CHECK(!refusal("").empty());
     CHECK(!refusal("shops: [").empty());
     CHECK(!refusal("[]").empty());
+}
+
+TEST_CASE("stock mapping: the documented example is a good file", "[inventory-sync][unit]") {
+    std::ostringstream text;
+    text << std::ifstream(INVENTORY_SYNC_EXAMPLE_MAPPING).rdbuf();
+    const auto rules = parse_mapping(text.str());
+    INFO((rules ? std::string() : rules.error().message));
+    REQUIRE(rules);
+    CHECK(rules->shops.contains("eu"));
+    CHECK(rules->sources.contains("wms-north"));
 }

@@ -34,10 +34,11 @@ Fate park_within_limit(std::chrono::milliseconds delay, const FateContext& conte
 }
 
 Fate of_transient(const core::Error& error, const FateContext& context) {
-    const auto delay = std::max(error.retry_after, parked_delay(context.attempts));
     if (!context.has_target) {
-        return {FateKind::park, delay};
+        // A service with many targets of its own (the shops) says itself when to come back.
+        return {FateKind::park, error.retry_after > 0ms ? error.retry_after : parked_delay(context.attempts)};
     }
+    const auto delay = std::max(error.retry_after, parked_delay(context.attempts));
     if (!context.circuit_open && context.attempts >= kTransientAttemptsMax) {
         return {FateKind::park, delay};
     }

@@ -120,6 +120,9 @@ void CommonConfig::declare(ConfigSchema& schema) {
 
     schema.add("limits.keys_in_flight_max", processing.keys_in_flight_max,
                {.help = "Most events handled at once, each of another key.", .unit = "keys", .min = 1, .max = 4'096});
+    schema.add(
+        "limits.batch_threads_max", processing.batch_threads_max,
+        {.help = "Most batches at work at once; each holds a database connection.", .unit = "batches", .min = 1, .max = 64});
     schema.add("limits.records_in_flight_max", processing.records_in_flight_max,
                {.help = "Most records read and not yet settled; partitions pause beyond.",
                 .unit = "records",

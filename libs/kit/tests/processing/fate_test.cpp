@@ -40,6 +40,7 @@ TEST_CASE("fate: one key that stays transient while others succeed is parked, as
     CHECK(decide_fate(error(ErrorKind::transient), {.attempts = kTransientAttemptsMax}) == Fate{FateKind::park, 15min});
     CHECK(decide_fate(error(ErrorKind::transient), {.attempts = 90, .age = 1000h}).kind == FateKind::park);
     CHECK(decide_fate(error(ErrorKind::transient), {.attempts = 1, .has_target = false}) == Fate{FateKind::park, 5s});
+    CHECK(decide_fate(error(ErrorKind::transient, 90s), {.attempts = 9, .has_target = false}) == Fate{FateKind::park, 90s});
 }
 
 TEST_CASE("fate: an unknown outcome is sent again only where the target creates once", "[unit]") {

@@ -69,6 +69,13 @@ syncline_dependency(cli11 LIBS CLI11::CLI11)
 find_package(yaml-cpp REQUIRED)
 syncline_dependency(yaml LIBS yaml-cpp)
 find_package(CURL REQUIRED)
+syncline_dependency(curl LIBS CURL::libcurl)
+# Snapshots as XML: it streams, and since 2.4 it bounds what entities may grow to.
+find_package(EXPAT 2.4 REQUIRED)
+syncline_dependency(expat LIBS EXPAT::EXPAT)
+# Time zones: g++ 12 has no std::chrono::tzdb.
+pkg_check_modules(ABSL_TIME REQUIRED IMPORTED_TARGET absl_time)
+syncline_dependency(absl_time LIBS PkgConfig::ABSL_TIME)
 find_package(opentelemetry-cpp REQUIRED)
 syncline_dependency(opentelemetry LIBS opentelemetry-cpp::trace opentelemetry-cpp::otlp_http_exporter opentelemetry-cpp::resources)
 find_package(Catch2 3.7 REQUIRED)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages Syncline is built and tested with. Does nothing when they are all there.
-# Run as root (or with sudo on the PATH). Leaves no service running: PostgreSQL's default cluster is not created.
+# Run as root (or with sudo on the PATH). Leaves no service running: PostgreSQL's default cluster is not created, sshd does not start.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 say() { printf '\033[1msetup:\033[0m %s\n' "$*"; }
@@ -43,6 +43,11 @@ if ! installed postgresql-15; then
   if ! grep -qs '^create_main_cluster' /etc/postgresql-common/createcluster.conf; then
     echo 'create_main_cluster = false' | as_root tee -a /etc/postgresql-common/createcluster.conf >/dev/null
   fi
+fi
+# Keep openssh-server, whose sshd the tests start by themselves, from ever serving this machine.
+if ! installed openssh-server && [ ! -e /etc/ssh/sshd_not_to_be_run ]; then
+  as_root mkdir -p /etc/ssh
+  as_root touch /etc/ssh/sshd_not_to_be_run
 fi
 say "installing ${#missing[@]} Debian packages and what they need (about 560 MB on an empty machine)"
 as_root apt-get -q update

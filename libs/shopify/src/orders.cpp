@@ -5,6 +5,7 @@
 #include <syncline/json/writer.h>
 #include <syncline/shopify/gid.h>
 #include <syncline/shopify/pages.h>
+#include <algorithm>
 #include <utility>
 
 namespace syncline::shopify {
@@ -23,6 +24,24 @@ core::Result<core::SystemTime> time_of(const json::Value& node, std::string_view
     return text ? core::parse_rfc3339(*text) : core::Result<core::SystemTime>(std::unexpected(text.error()));
 }
 
+// A mutation about one order. Shopify says "invalid" where the order does not exist, and names the member that holds its id.
+core::Result<void> change_order(Admin& admin, const Operation& operation, json::Writer&& variables, std::string_view id_member,
+                                Priority priority, const core::Deadline& deadline) {
+    auto reply = admin.call_with_user_errors(operation, {.json = std::move(variables).take()}, priority, deadline);
+    if (!reply) {
+        return std::unexpected(std::move(reply.error()));
+    }
+    const auto& errors = reply->user_errors();
+    if (errors.empty()) {
+        return {};
+    }
+    if (std::ranges::any_of(errors,
+                            [&](const UserError& error) { return !error.field.empty() && error.field.back() == id_member; })) {
+        return core::fail(ErrorKind::rejected, "order_not_found", "the order does not exist in Shopify");
+    }
+    return std::unexpected(error_of(errors));
+}
+
 core::Result<void> change_tags(Admin& admin, const Operation& operation, core::OrderId id, std::span<const std::string> tags,
                                Priority priority, const core::Deadline& deadline) {
     if (tags.empty()) {
@@ -34,11 +53,7 @@ core::Result<void> change_tags(Admin& admin, const Operation& operation, core::O
         out.string(tag);
     }
     out.end_array().end_object();
-    auto reply = admin.call(operation, {.json = std::move(out).take()}, priority, deadline);
-    if (!reply) {
-        return std::unexpected(std::move(reply.error()));
-    }
-    return {};
+    return change_order(admin, operation, std::move(out), "id", priority, deadline);
 }
 
 }  // namespace
@@ -164,11 +179,7 @@ core::Result<void> set_order_metafields(Admin& admin, core::OrderId id, std::spa
             .end_object();
     }
     out.end_array().end_object();
-    auto reply = admin.call(kSetMetafields, {.json = std::move(out).take()}, priority, deadline);
-    if (!reply) {
-        return std::unexpected(std::move(reply.error()));
-    }
-    return {};
+    return change_order(admin, kSetMetafields, std::move(out), "ownerId", priority, deadline);
 }
 
 core::Result<void> add_tags(Admin& admin, core::OrderId id, std::span<const std::string> tags, Priority priority,

@@ -225,6 +225,24 @@ TEST_CASE("orders: metafields and tags are written by owner, and nothing to writ
     CHECK(set_order_metafields(admin, core::OrderId(5), many, kStock, rig.deadline).error().code == "too_many_metafields");
 }
 
+TEST_CASE("orders: writing to an order that does not exist says so; another refusal keeps Shopify's code", "[shopify][http]") {
+    Rig rig([](const http::IncomingRequest& request) {
+        return runs(request, "SetMetafields")
+                   ? data_answer(
+                         R"({"metafieldsSet":{"userErrors":[{"code":"INVALID","field":["metafields","0","ownerId"],"message":"x"}]}})")
+               : runs(request, "AddTags") ? data_answer(R"({"tagsAdd":{"userErrors":[{"field":["id"],"message":"x"}]}})")
+                                          : data_answer(R"({"tagsRemove":{"userErrors":[{"field":["tags"],"message":"x"}]}})");
+    });
+    auto& admin = rig.admin();
+    const std::vector<Metafield> fields{{.name_space = "erp", .key = "no", .type = "single_line_text_field", .value = "1"}};
+    const std::vector<std::string> tags{"held"};
+    CHECK(set_order_metafields(admin, core::OrderId(5), fields, kStock, rig.deadline).error().code == "order_not_found");
+    CHECK(add_tags(admin, core::OrderId(5), tags, kStock, rig.deadline).error().code == "order_not_found");
+    const auto refused = remove_tags(admin, core::OrderId(5), tags, kStock, rig.deadline);
+    CHECK(refused.error().code == "user_error");
+    CHECK(refused.error().kind == core::ErrorKind::rejected);
+}
+
 TEST_CASE("orders: whether old orders may be read is what the scopes say", "[shopify][http]") {
     Rig rig([](const http::IncomingRequest&) {
         return data_answer(R"({"currentAppInstallation":{"accessScopes":[{"handle":"read_orders"}]}})");

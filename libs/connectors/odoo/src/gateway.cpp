@@ -232,7 +232,7 @@ core::Result<ServerFacts> Gateway::facts(const core::Deadline& deadline) {
     if (!line) {
         return std::unexpected(line.error());
     }
-    const auto order = has("sale.order", {"locked", "warehouse_id"});
+    const auto order = has("sale.order", {"locked", "warehouse_id", "delivery_status"});
     if (!order) {
         return std::unexpected(order.error());
     }
@@ -243,6 +243,7 @@ core::Result<ServerFacts> Gateway::facts(const core::Deadline& deadline) {
     facts.line_taxes = present(*line, "tax_ids") ? "tax_ids" : "tax_id";
     facts.order_locked = present(*order, "locked");
     facts.order_warehouse = present(*order, "warehouse_id");
+    facts.order_delivery = present(*order, "delivery_status");
     // A limited user may not read companies: then nothing is recommended.
     const auto company =
         state_->ask({.model = "res.company",

@@ -49,6 +49,7 @@ struct Metafield {
     std::string value;
 };
 inline constexpr std::size_t kMetafieldsMax = 25;
+// The three that write: an order that does not exist is kind rejected, code "order_not_found".
 // Sets the given ones, all or none, and leaves the others. More than 25 is a bug, code "too_many_metafields".
 [[nodiscard]] core::Result<void> set_order_metafields(Admin& admin, core::OrderId id, std::span<const Metafield> metafields,
                                                       Priority priority, const core::Deadline& deadline);

@@ -95,6 +95,7 @@ struct ServerFacts {
     std::string line_taxes;        // "tax_ids" (19) or "tax_id".
     bool order_locked = false;     // sale.order has `locked` (17 and later).
     bool order_warehouse = false;  // sale_stock is installed.
+    bool order_delivery = false;   // sale.order has `delivery_status` (16 and later, with sale_stock).
     std::string company_rounding;  // round_per_line or round_globally.
 };
 

@@ -190,7 +190,11 @@ export function seed(db, { products, taxes, pricelists, warehouses, roundingMeth
   ]) {
     put('account.journal', code.toLowerCase(), { name, code, type, company_id: 1 });
   }
-  for (const { code, name } of warehouses) put('stock.warehouse', slug(code), { code, name, company_id: 1 });
+  put('stock.location', 'inventory', { name: 'Inventory adjustment', complete_name: 'Virtual Locations/Inventory adjustment', usage: 'inventory' });
+  for (const { code, name } of warehouses) {
+    const stock = put('stock.location', `${slug(code)}_stock`, { name: 'Stock', complete_name: `${code}/Stock`, usage: 'internal', company_id: 1 });
+    put('stock.warehouse', slug(code), { code, name, company_id: 1, lot_stock_id: stock.id });
+  }
   for (const name of pricelists) put('product.pricelist', slug(name), { name: `${name} prices`, currency_id: currency(name) });
   const inclusion = db.schema.get('account.tax').fields.has('price_include_override')
     ? (included) => ({ price_include_override: included ? 'tax_included' : 'tax_excluded' })

@@ -9,9 +9,12 @@
 //   GET    /_sandbox/credit_notes     credit notes with lines written out (?prefix=)
 //   GET    /_sandbox/summary          how many of what, and what exactly-once forbids
 //   GET    /_sandbox/catalogue        taxes, pricelists, products, warehouses, journals with their ids
+//   POST   /_sandbox/stock            changes what lies where (one change or a list): models/stock_quant.mjs
 //   POST   /_sandbox/settings         {"latency_ms", "workers", "rounding_method"}
 //   POST   /_sandbox/reset            forgets customers, orders, credit notes, faults and counters; keeps the catalogue
 import { kKinds } from './faults.mjs';
+import { changeStock } from './models/stock_quant.mjs';
+import { Env } from './orm.mjs';
 import { Transaction } from './store.mjs';
 
 const kDocuments = ['sale.order', 'sale.order.line', 'stock.picking', 'stock.move', 'account.move', 'account.move.line', 'sale.advance.payment.inv'];
@@ -264,6 +267,13 @@ export function controlDoor({ db, faults, counters, settings }) {
     'GET /_sandbox/dump': (query) => {
       if (!table(query.get('model'))) throw new Error(`unknown model "${query.get('model')}"`);
       return listed(query.get('model'), (record) => ({ external_id: external(query.get('model'), record.id), ...record }), query.get('prefix'));
+    },
+    'POST /_sandbox/stock': async (query, body) => {
+      const tx = new Transaction(db.store);
+      const env = new Env(db, tx);
+      const done = (Array.isArray(body) ? body : [body]).map((order) => changeStock(env, order));
+      await db.store.commit(tx);
+      return { done };
     },
     'POST /_sandbox/settings': (query, body) => change(body),
     'POST /_sandbox/reset': async () => (await reset()) ?? {},

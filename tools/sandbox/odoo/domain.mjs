@@ -161,7 +161,8 @@ export class Matcher {
     const table = this.env.db.store.table(spec.relation ?? this.model.name);
     for (let depth = 0; id && depth < 50; depth += 1) {
       if (roots.has(id)) return true;
-      id = table.get(id)?.parent_id;
+      const row = table.get(id);
+      id = row?.parent_id ?? row?.location_id; // A location's parent has another name.
     }
     return false;
   }

@@ -225,8 +225,60 @@ export function buildSchema(major) {
     name: char('Warehouse', required),
     code: char('Short Name', required),
     company_id: one('Company', 'res.company'),
+    lot_stock_id: one('Location Stock', 'stock.location'),
     active: bool('Active'),
   });
+  model(
+    'stock.location',
+    'Inventory Locations',
+    {
+      name: char('Location Name', required),
+      complete_name: char('Full Location Name', readonly),
+      location_id: one('Parent Location', 'stock.location'),
+      usage: selection('Location Type', [
+        ['view', 'Virtual'],
+        ['internal', 'Internal'],
+        ['customer', 'Customer'],
+        ['inventory', 'Inventory Loss'],
+        ['transit', 'Transit'],
+      ]),
+      company_id: one('Company', 'res.company'),
+      active: bool('Active'),
+    },
+    { rec_name: 'complete_name' },
+  );
+  model(
+    'stock.quant',
+    'Quants',
+    {
+      product_id: one('Product', 'product.product', required),
+      location_id: one('Location', 'stock.location', required),
+      owner_id: one('Owner', 'res.partner'),
+      company_id: one('Company', 'res.company'),
+      quantity: float('Quantity', { digits: 2 }),
+      reserved_quantity: float('Reserved Quantity', { digits: 2 }),
+      available_quantity: float('Available Quantity', computed('quant_available')),
+    },
+    { indexed: ['product_id'], rec_name: 'id' },
+  );
+  model(
+    'stock.move.line',
+    'Product Moves (Stock Move Line)',
+    {
+      product_id: one('Product', 'product.product', required),
+      location_id: one('From', 'stock.location'),
+      location_dest_id: one('To', 'stock.location'),
+      [major >= 17 ? 'quantity' : 'qty_done']: float('Quantity', { digits: 2 }),
+      state: selection('Status', [
+        ['draft', 'New'],
+        ['assigned', 'Available'],
+        ['done', 'Done'],
+        ['cancel', 'Cancelled'],
+      ]),
+      company_id: one('Company', 'res.company'),
+    },
+    { indexed: ['product_id'], rec_name: 'id' },
+  );
   model(
     'sale.order',
     'Sales Order',

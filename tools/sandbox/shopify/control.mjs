@@ -20,11 +20,13 @@
 //   POST   orders/<id>/fulfil | cancel | refund | move | edit | touch | delete
 //   GET    webhooks                       ?topic= ?state= ?limit=    DELETE forgets the log; POST {"address", "topics"} subscribes the app
 //   GET    webhooks/counts                by topic                   POST webhooks/resend {"topic", "state"}
+//   GET    subscriptions                  all of them                DELETE subscriptions?topic= those of the Admin API, as after eight failures
 //   POST   tokens                         {"expire": "all" | token, "issue_refresh": true, "lifetime_s"}
 //   POST   settings                       {"search_lag_ms", "scopes", "webhook_routes"}
 import { kKinds } from './faults.mjs';
 import { fromJson, gid, toJson } from './ids.mjs';
 import { seedItems } from './seed.mjs';
+import { enumOf } from './webhooks.mjs';
 
 export function controlDoor({ shops, faults, counters, clock, settings }) {
   const itemOf = (shop, { sku, item }) => {
@@ -146,7 +148,9 @@ export function controlDoor({ shops, faults, counters, clock, settings }) {
     return { ...sold(record), ...result };
   }
 
-  const orderOf = (record) => ({ ...sold(record), body: record.body, transactions: record.transactions });
+  const fieldsOf = (shop, record) =>
+    Object.fromEntries(shop.metafields.of(gid('Order', record.id)).map(({ namespace, key, value }) => [`${namespace}.${key}`, value]));
+  const orderOf = (shop, record) => ({ ...sold(record), body: record.body, transactions: record.transactions, metafields: fieldsOf(shop, record) });
 
   function summary(shop) {
     let negative = 0;
@@ -227,7 +231,7 @@ export function controlDoor({ shops, faults, counters, clock, settings }) {
       return { id: location.id, gid: location.gid };
     },
     'POST checkout': (shop, query, body) => checkout(shop, body),
-    'GET orders': (shop, query) => [...shop.orders.records.values()].map((record) => (query.has('ids') ? record.id : orderOf(record))),
+    'GET orders': (shop, query) => [...shop.orders.records.values()].map((record) => (query.has('ids') ? record.id : orderOf(shop, record))),
     'POST orders/import': (shop, query, body) => {
       const list = (Array.isArray(body) ? body : [body]).map((entry) => shop.webhooks.act(() => shop.orders.import(entry.body, entry)).id);
       return { ids: list };
@@ -242,6 +246,13 @@ export function controlDoor({ shops, faults, counters, clock, settings }) {
     'POST webhooks': (shop, query, body) => shop.setWebhooks(body) ?? {},
     'GET webhooks/counts': (shop) => ({ pending: shop.webhooks.pending, topics: shop.webhooks.counts }),
     'POST webhooks/resend': (shop, query, body) => resend(shop, body),
+    'GET subscriptions': (shop) =>
+      [...shop.webhooks.subscriptions.values()].map(({ id, topic, uri, fromApp }) => ({ id, topic, uri, from_app: fromApp })),
+    'DELETE subscriptions': (shop, query) => {
+      const gone = [...shop.webhooks.subscriptions.values()].filter(({ topic, fromApp }) => !fromApp && topic === enumOf(query.get('topic') ?? ''));
+      for (const { id } of gone) shop.webhooks.subscriptions.delete(id);
+      return { deleted: gone.length };
+    },
     'POST tokens': (shop, query, body) => changeTokens(shop, body),
     'POST settings': (shop, query, body) => {
       if (body.search_lag_ms !== undefined) shop.searchLagMs = body.search_lag_ms;
@@ -276,7 +287,7 @@ export function controlDoor({ shops, faults, counters, clock, settings }) {
     const [first, id, act] = below[2].split('/');
     const direct = shopRoutes[`${method} ${below[2]}`];
     if (direct) return (query, body) => direct(shop, query, body);
-    if (first === 'orders' && id && !act && method === 'GET') return () => orderOf(shop.orders.get(id));
+    if (first === 'orders' && id && !act && method === 'GET') return () => orderOf(shop, shop.orders.get(id));
     if (first === 'orders' && act && method === 'POST') return (query, body) => orderAct(shop, id, act, body);
     if (first === 'locations' && act && method === 'POST') return () => changeLocation(shop, id, act);
     return null;

@@ -18,6 +18,7 @@ export const kKinds = {
   graphql_error: 'answers HTTP 200 with `errors` of `code` (INTERNAL_SERVER_ERROR) and `message`; the call does not run',
   partial_error: 'every field named `field` fails with `code` while the call runs: HTTP 200, data with holes and `errors`',
   internal_error: 'the mutation starts, changes nothing and fails with INTERNAL_SERVER_ERROR; its idempotency key is burnt',
+  unnamed_pair: 'inventorySetQuantities refuses every batch with the item of `sku` as a whole, with an error that names no entry',
   throttled: 'answers THROTTLED whatever the budget is',
   drain: 'takes `points` from the bucket before the call, as another process of the app would',
   request_lost: 'closes the connection; the call does not run',

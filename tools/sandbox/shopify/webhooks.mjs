@@ -257,7 +257,12 @@ export class Webhooks {
     return this.log
       .filter((delivery) => (!topic || delivery.topic === topic) && (!state || delivery.state === state))
       .slice(-limit)
-      .map(({ subscription, body, ...rest }) => ({ ...rest, subscription: subscription.id, bytes: body.length }));
+      .map(({ subscription, body, ...rest }) => ({
+        ...rest,
+        subscription: subscription.id,
+        bytes: body.length,
+        resource: /^\{"id":\s*(\d+)/.exec(String(body))?.[1] ?? null,
+      }));
   }
   close() {
     for (const agent of Object.values(this.agents)) agent.destroy();

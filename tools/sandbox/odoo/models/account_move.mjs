@@ -1,7 +1,7 @@
 // Invoices and credit notes: totals, posting, and what a credit note does to the order lines it is linked to.
 import { userError } from '../errors.mjs';
 import { documentTotals } from '../taxes.mjs';
-import { today } from '../timezone.mjs';
+import { now, today } from '../timezone.mjs';
 import { decimalsOf, roundingMethod, taxesOf } from './sale_order.mjs';
 
 const kLineFigures = ['quantity', 'price_unit', 'discount', 'tax_ids', 'display_type', 'move_id'];
@@ -54,7 +54,7 @@ function post(env, moves) {
     const invoiceDate = move.invoice_date ?? today();
     const date = invoiceDate <= lockedUntil(env, move) ? today() : invoiceDate;
     env.set('account.move', move, { invoice_date: invoiceDate, date });
-    env.set('account.move', move, { name: nameOf(env, move), state: 'posted', payment_state: 'not_paid' });
+    env.set('account.move', move, { name: nameOf(env, move), state: 'posted', payment_state: 'not_paid', write_date: now() });
     if (move.reversed_entry_id) reconcile(env, move, env.table('account.move').get(move.reversed_entry_id));
   }
   return false; // Success: the method has nothing to say.

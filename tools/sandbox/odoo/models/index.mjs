@@ -1,6 +1,7 @@
 import { accountMove, accountMoveLine, advancePayment } from './account_move.mjs';
 import { partner } from './partner.mjs';
 import { saleOrder, saleOrderLine, stockPicking } from './sale_order.mjs';
+import { stockQuant } from './stock_quant.mjs';
 
 // price_include follows price_include_override and the company's default (18+).
 const tax = {
@@ -49,6 +50,7 @@ export const behaviours = {
   'sale.order': saleOrder,
   'sale.order.line': saleOrderLine,
   'stock.picking': stockPicking,
+  'stock.quant': stockQuant,
   'account.move': accountMove,
   'account.move.line': accountMoveLine,
   'sale.advance.payment.inv': advancePayment,

@@ -84,7 +84,7 @@ function validatePicking(env, picking) {
     const line = move.sale_line_id && env.table('sale.order.line').get(move.sale_line_id);
     if (line) env.set('sale.order.line', line, { qty_delivered: line.qty_delivered + move.product_uom_qty });
   }
-  env.set('stock.picking', picking, { state: 'done', date_done: now() });
+  env.set('stock.picking', picking, { state: 'done', date_done: now(), write_date: now() });
 }
 
 // ---- state changes
@@ -109,7 +109,7 @@ function cancel(env, orders) {
     env.guard?.('sale.order', { record: order, values: {} });
     for (const picking of pickingsOf(env, order)) {
       if (picking.state === 'done') continue; // What has left stays delivered.
-      env.set('stock.picking', picking, { state: 'cancel' });
+      env.set('stock.picking', picking, { state: 'cancel', write_date: now() });
       for (const move of env.table('stock.move').by('picking_id', picking.id)) env.set('stock.move', move, { state: 'cancel' });
     }
     env.set('sale.order', order, { state: 'cancel', write_date: now() });
@@ -194,7 +194,7 @@ export const saleOrder = {
     action_unlock: setLocked(false),
     action_done: setLocked(true),
     action_draft(env, orders) {
-      for (const order of orders) if (order.state === 'cancel' || order.state === 'sent') env.set('sale.order', order, { state: 'draft' });
+      for (const order of orders) if (order.state === 'cancel' || order.state === 'sent') env.set('sale.order', order, { state: 'draft', write_date: now() });
       return true;
     },
   },
@@ -297,7 +297,7 @@ export const stockPicking = {
     },
     action_assign: () => true,
     action_cancel(env, pickings) {
-      for (const picking of pickings) if (picking.state !== 'done') env.set('stock.picking', picking, { state: 'cancel' });
+      for (const picking of pickings) if (picking.state !== 'done') env.set('stock.picking', picking, { state: 'cancel', write_date: now() });
       return true;
     },
   },

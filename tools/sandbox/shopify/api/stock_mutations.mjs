@@ -163,6 +163,9 @@ function setQuantities(input, context) {
     }
     plan.push({ ...place, quantity, unchecked: compare.wanted === null });
   });
+  const culprit = context.struck?.unnamed_pair?.sku;
+  if (culprit !== undefined && plan.some(({ item }) => stock.skus[item] === culprit))
+    check.add('INVALID_LOCATION', 'The quantity could not be set.');
   if (check.errors.length > 0) return { inventoryAdjustmentGroup: null, userErrors: check.errors };
   const changes = [];
   for (const { item, location, quantity, unchecked } of plan) {

@@ -5,6 +5,7 @@ import { kNames } from '../stock/levels.mjs';
 import { kBases } from '../stock/stock.mjs';
 import { refuse } from './graphql.mjs';
 import { listed } from './paging.mjs';
+import { matcher, parseSearch } from './search.mjs';
 
 export class StockNodes {
   constructor(shop) {
@@ -210,13 +211,20 @@ export class StockNodes {
         if (item === null) return null;
         return location.levels.isActive(item) || (includeInactive && location.levels.isKnown(item)) ? this.level(item, location) : null;
       },
-      inventoryLevels: (args, context, info) =>
-        this.shop.pageItems(
+      inventoryLevels: (args, context, info) => {
+        const matches = matcher(parseSearch(args.query), {
+          id: (item) => kBases.InventoryLevel + location.index,
+          inventory_item_id: (item) => stock.itemId(item),
+          created_at: (item) => utcText(location.levels.connected[item]),
+          updated_at: (item) => utcText(location.levels.changed[item]),
+        });
+        return this.shop.pageItems(
           args,
           info,
           (item) => this.level(item, location),
-          (item) => location.levels.isActive(item),
-        ),
+          (item) => location.levels.isActive(item) && matches(item),
+        );
+      },
       ...this.shop.metafields.membersOf(location.gid),
     };
   }

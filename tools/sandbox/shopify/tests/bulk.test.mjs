@@ -136,3 +136,16 @@ test('bulk: nothing found has no file, and a link ends after seven days', async 
   sandbox.clock.change({ offset_ms: 8 * 24 * 3600_000 });
   assert.equal((await fetch(url)).status, 404);
 });
+
+test('bulk: the levels of locations, those that changed since a time alone', async (t) => {
+  const { client, seed } = await start(t);
+  seed({ count: 20, quantity: 3 });
+  const query = (since) =>
+    `{ locations { edges { node { id inventoryLevels(query: "updated_at:>='${since}'") { edges { node { id item { sku } quantities(names: ["available"]) { quantity } } } } } } } }`;
+  const all = await finished(client, (await run(client, query('2020-01-01T00:00:00Z'))).bulkOperation.id);
+  const none = await finished(client, (await run(client, query('2200-01-01T00:00:00Z'))).bulkOperation.id);
+  const locations = (await lines(none.url)).length;
+  assert.ok(locations > 0);
+  assert.equal(Number(none.objectCount), locations);
+  assert.equal(Number(all.objectCount), locations + 20 * locations);
+});

@@ -67,6 +67,17 @@ test('compare-and-set: a sale between read and write is seen', async (t) => {
   assert.equal((await client.level(0)).available, 9);
 });
 
+test('a pair that spoils its batch and is not named', async (t) => {
+  const { client, seed } = await start(t);
+  seed({ count: 2, quantity: 10 });
+  await client.control('POST', 'faults', { kind: 'unnamed_pair', sku: 'SKU-0000002' });
+  const errors = await client.set([entry(0, 12, 10), entry(1, 12, 10)]);
+  assert.deepEqual(codes(errors), ['INVALID_LOCATION']);
+  assert.equal((await client.level(0)).available, 10);
+  await client.set([entry(0, 12, 10)]);
+  assert.equal((await client.level(0)).available, 12);
+});
+
 // "From 2026-04 the member must be present: integer = check, null = no check, missing = error." (2.5)
 test('compare-and-set: without the member the call fails as a whole, null checks nothing', async (t) => {
   const { client, seed } = await start(t);

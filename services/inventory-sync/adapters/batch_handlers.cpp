@@ -17,6 +17,7 @@ constexpr std::size_t kOrdersMax = 500;  // Each is read, changed and written ba
 BatchHandlers::BatchHandlers(core::Clock& clock, syncline::telemetry::Metrics& metrics, RulesSource rules)
     : clock_(clock),
       rules_(std::move(rules)),
+      backlog_(clock),
       reports_(
           metrics.counter("syncline_inventory_sync_reports_total",
                           "Stock reports by what became of them: taken, passed (superseded or repeated), sequence_back, bad.",
@@ -28,9 +29,9 @@ BatchHandlers::BatchHandlers(core::Clock& clock, syncline::telemetry::Metrics& m
 
 kit::BatchHandler BatchHandlers::inventory(const std::string& group) {
     using Event = kit::BatchEvent<inventory_v1::StockReported, inventory_v1::StockAdjusted, inventory_v1::InventoryLevelChanged,
-                                  inventory_v1::InventoryItemChanged>;
+                                  inventory_v1::InventoryItemChanged, inventory_v1::LocationChanged>;
     return kit::batch_of<inventory_v1::StockReported, inventory_v1::StockAdjusted, inventory_v1::InventoryLevelChanged,
-                         inventory_v1::InventoryItemChanged>(
+                         inventory_v1::InventoryItemChanged, inventory_v1::LocationChanged>(
         {.topic = topics::inventory,
          .consumer_group = group,
          .records_max = kRecordsMax,
@@ -40,6 +41,7 @@ kit::BatchHandler BatchHandlers::inventory(const std::string& group) {
              std::vector<ArrivedChange> changes;
              std::vector<ArrivedItem> items;
              std::vector<ArrivedAvailable> available;
+             std::vector<ArrivedLocation> locations;
              levels.reserve(events.size());
              for (std::size_t i = 0; i < events.size(); ++i) {
                  const auto& event = events[i];
@@ -59,6 +61,8 @@ kit::BatchHandler BatchHandlers::inventory(const std::string& group) {
                      }
                  } else if (const auto* item = event.get<inventory_v1::InventoryItemChanged>()) {
                      items.push_back(to_item(*item));
+                 } else if (const auto* location = event.get<inventory_v1::LocationChanged>()) {
+                     locations.push_back(to_location(*location));
                  } else if (const auto* level = event.get<inventory_v1::InventoryLevelChanged>()) {
                      if (level->has_available()) {
                          available.push_back({.shop = level->shop(),
@@ -78,6 +82,9 @@ kit::BatchHandler BatchHandlers::inventory(const std::string& group) {
              if (!seen) {
                  return std::unexpected(seen.error());
              }
+             if (auto done = take_locations(tx, locations, now); !done) {
+                 return std::unexpected(std::move(done.error()));
+             }
              if (auto done = take_items(tx, items, now); !done) {
                  return std::unexpected(std::move(done.error()));
              }
@@ -87,6 +94,7 @@ kit::BatchHandler BatchHandlers::inventory(const std::string& group) {
              reports_.with({"change", "taken"}).add(static_cast<double>(taken->changes_taken));
              reports_.with({"change", "passed"}).add(static_cast<double>(taken->changes_passed));
              reports_.with({"any", "bad"}).add(static_cast<double>(outcome.bad.size()));
+             backlog_.took(events.size(), kRecordsMax);
              webhooks_.with({"own"}).add(static_cast<double>(seen->own));
              webhooks_.with({"foreign"}).add(static_cast<double>(seen->foreign));
              return outcome;
@@ -94,15 +102,21 @@ kit::BatchHandler BatchHandlers::inventory(const std::string& group) {
 }
 
 kit::BatchHandler BatchHandlers::orders(const std::string& group) {
-    using Event = kit::BatchEvent<orders_v1::OrderChanged>;
-    return kit::batch_of<orders_v1::OrderChanged>(
+    using Event = kit::BatchEvent<orders_v1::OrderChanged, orders_v1::OrderDeleted>;
+    return kit::batch_of<orders_v1::OrderChanged, orders_v1::OrderDeleted>(
         {.topic = topics::orders,
          .consumer_group = group,
          .records_max = kOrdersMax,
          .apply = [this](std::span<const Event> events, Transaction& tx) -> core::Result<kit::BatchOutcome> {
              kit::BatchOutcome outcome;
              std::vector<OrderSnapshot> snapshots;
+             std::vector<ArrivedDeletion> deletions;
              for (std::size_t i = 0; i < events.size(); ++i) {
+                 if (const auto* deleted = events[i].get<orders_v1::OrderDeleted>()) {
+                     deletions.push_back(
+                         {.order = {.shop = deleted->shop(), .order = deleted->order_id()}, .confirmed = deleted->confirmed()});
+                     continue;
+                 }
                  auto order = to_order(*events[i].get<orders_v1::OrderChanged>());
                  if (order) {
                      snapshots.push_back(std::move(*order));
@@ -114,6 +128,9 @@ kit::BatchHandler BatchHandlers::orders(const std::string& group) {
              const auto taken = take_orders(tx, snapshots, {}, rules.get(), clock_.now());
              if (!taken) {
                  return std::unexpected(taken.error());
+             }
+             if (auto done = delete_orders(tx, deletions, rules.get(), clock_.now()); !done) {
+                 return std::unexpected(std::move(done.error()));
              }
              orders_.with({"taken"}).add(static_cast<double>(taken->taken));
              orders_.with({"superseded"}).add(static_cast<double>(taken->superseded));

@@ -6,6 +6,7 @@
 #include <syncline/kit/batch_events.h>
 #include <syncline/telemetry/metrics.h>
 
+#include "adapters/backlog.h"
 #include "adapters/event_mapping.h"
 #include "app/ports.h"
 
@@ -20,10 +21,13 @@ public:
     [[nodiscard]] kit::BatchHandler inventory(const std::string& group);
     [[nodiscard]] kit::BatchHandler orders(const std::string& group);
     [[nodiscard]] kit::BatchHandler fulfillments(const std::string& group);
+    // A backlog of reports is being read; any thread.
+    [[nodiscard]] bool gathering() const { return backlog_.gathering(); }
 
 private:
     core::Clock& clock_;
     RulesSource rules_;
+    Backlog backlog_;
     syncline::telemetry::CounterFamily reports_;
     syncline::telemetry::CounterFamily orders_;
     syncline::telemetry::CounterFamily webhooks_;

@@ -170,6 +170,15 @@ core::Result<ArrivedFulfillment> to_fulfillment(const fulfillments_v1::Fulfillme
     return arrived;
 }
 
+ArrivedLocation to_location(const inventory_v1::LocationChanged& event) {
+    return {.shop = event.shop(),
+            .location = event.location_id(),
+            .name = event.name(),
+            .active = event.active(),
+            .deleted = event.deleted(),
+            .version_ns = nanos_or_zero(event.source_updated_at())};
+}
+
 ArrivedItem to_item(const inventory_v1::InventoryItemChanged& event) {
     const auto updated = nanos_or_zero(event.source_updated_at());
     return {.shop = event.shop(),

@@ -5,6 +5,7 @@
 #include <syncline/inventory/v1/events.pb.h>
 #include <syncline/orders/v1/events.pb.h>
 
+#include "adapters/pg_locations.h"
 #include "adapters/pg_order_intake.h"
 #include "adapters/pg_stock_intake.h"
 
@@ -20,6 +21,7 @@ namespace fulfillments_v1 = syncline::fulfillments::v1;
 [[nodiscard]] core::Result<ArrivedChange> to_change(const inventory_v1::StockAdjusted& event);
 [[nodiscard]] core::Result<OrderSnapshot> to_order(const orders_v1::OrderChanged& event);
 [[nodiscard]] core::Result<ArrivedFulfillment> to_fulfillment(const fulfillments_v1::FulfillmentChanged& event);
+[[nodiscard]] ArrivedLocation to_location(const inventory_v1::LocationChanged& event);
 [[nodiscard]] ArrivedItem to_item(const inventory_v1::InventoryItemChanged& event);
 
 }  // namespace inventory_sync

@@ -97,9 +97,71 @@ std::string optional_text(const YAML::Node& node, const char* key, const std::st
     return node[key].IsDefined() ? text(node, key, where) : std::move(otherwise);
 }
 
+std::string absolute(const YAML::Node& node, const char* key, const std::string& where) {
+    auto path = text(node, key, where);
+    if (!path.starts_with('/')) {
+        refuse(node[key], where + "." + key + " must be an absolute path");
+    }
+    return path;
+}
+
+SftpRule read_sftp(const YAML::Node& node, const std::string& where) {
+    only(node, where, {"host", "port", "user", "path", "host_key", "key_file", "password_file", "after", "bytes_max", "every"});
+    SftpRule rule{.host = text(node, "host", where),
+                  .user = text(node, "user", where),
+                  .path = absolute(node, "path", where),
+                  .host_key = text(node, "host_key", where),
+                  .key_file = {},
+                  .password_file = {}};
+    constexpr std::string_view kHostCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]";
+    if (rule.host.find_first_not_of(kHostCharacters) != std::string::npos) {
+        refuse(node["host"], where + ".host must be a name or an address");
+    }
+    while (rule.path.size() > 1 && rule.path.ends_with('/')) {
+        rule.path.pop_back();
+    }
+    if (rule.host_key.starts_with("SHA256:")) {
+        rule.host_key.erase(0, 7);
+    }
+    while (rule.host_key.ends_with('=')) {
+        rule.host_key.pop_back();
+    }
+    constexpr std::size_t kSha256Base64 = 43;
+    if (rule.host_key.size() != kSha256Base64) {
+        refuse(node["host_key"], where + ".host_key must be SHA256:… as ssh-keygen -lf shows it");
+    }
+    if (const auto port = node["port"]; port.IsDefined()) {
+        rule.port = static_cast<int>(whole(port, where + ".port", 1, 65'535));
+    }
+    if (node["key_file"].IsDefined() == node["password_file"].IsDefined()) {
+        refuse(node, where + " needs either key_file or password_file");
+    }
+    if (node["key_file"].IsDefined()) {
+        rule.key_file = absolute(node, "key_file", where);
+    } else {
+        rule.password_file = absolute(node, "password_file", where);
+    }
+    const auto after = optional_text(node, "after", where, "keep");
+    if (after != "keep" && after != "delete") {
+        refuse(node["after"], where + ".after must be keep or delete");
+    }
+    rule.delete_after = after == "delete";
+    if (node["every"].IsDefined()) {
+        rule.every = lag(node, "every", where);
+        if (rule.every < std::chrono::seconds(1)) {
+            refuse(node["every"], where + ".every must be at least 1s");
+        }
+    }
+    if (const auto most = node["bytes_max"]; most.IsDefined()) {
+        rule.bytes_max = whole(most, where + ".bytes_max", 1, 1'000'000'000'000);
+    }
+    return rule;
+}
+
 FolderRule read_files(const YAML::Node& node, const std::string& where) {
-    only(node, where, {"folder", "complete", "delimiter", "decimal", "columns", "location", "shrink_refused_below"});
-    FolderRule rule{.folder = text(node, "folder", where), .by_rename = false, .file = {}};
+    only(node, where,
+         {"folder", "complete", "format", "row", "delimiter", "decimal", "columns", "location", "shrink_refused_below", "sftp"});
+    FolderRule rule{.folder = text(node, "folder", where), .by_rename = false, .file = {}, .sftp = {}};
     if (!rule.folder.starts_with('/')) {
         refuse(node["folder"], where + ".folder must be an absolute path");
     }
@@ -108,6 +170,19 @@ FolderRule read_files(const YAML::Node& node, const std::string& where) {
         refuse(node["complete"], where + ".complete must be done_file or rename");
     }
     rule.by_rename = complete == "rename";
+    const auto format = optional_text(node, "format", where, "csv");
+    if (format != "csv" && format != "xml") {
+        refuse(node["format"], where + ".format must be csv or xml");
+    }
+    if (format == "xml") {
+        rule.file.format = FileFormat::xml;
+        rule.file.row = text(node, "row", where);
+        if (node["delimiter"].IsDefined()) {
+            refuse(node["delimiter"], where + ": XML has no delimiter");
+        }
+    } else if (node["row"].IsDefined()) {
+        refuse(node["row"], where + ".row belongs to format xml");
+    }
     const auto delimiter = optional_text(node, "delimiter", where, ";");
     if (delimiter != ";" && delimiter != "," && delimiter != "|" && delimiter != "tab") {
         refuse(node["delimiter"], where + R"(.delimiter must be ";", ",", "|" or tab)");
@@ -132,6 +207,59 @@ FolderRule read_files(const YAML::Node& node, const std::string& where) {
     if (const auto shrink = node["shrink_refused_below"]; shrink.IsDefined()) {
         rule.file.shrink_refused_below = static_cast<int>(whole(shrink, where + ".shrink_refused_below (percent)", 0, 100));
     }
+    if (const auto sftp = node["sftp"]; sftp.IsDefined()) {
+        rule.sftp = read_sftp(sftp, where + ".sftp");
+    }
+    return rule;
+}
+
+OdooRule read_odoo(const YAML::Node& node, const std::string& where) {
+    only(node, where,
+         {"url", "database", "login", "api_key_file", "companies", "locations", "every", "overlap", "whole_every",
+          "shrink_refused_below"});
+    OdooRule rule{.url = text(node, "url", where),
+                  .database = optional_text(node, "database", where, ""),
+                  .login = optional_text(node, "login", where, ""),
+                  .api_key_file = absolute(node, "api_key_file", where),
+                  .companies = {},
+                  .locations = {}};
+    if (!rule.url.starts_with("https://") && !rule.url.starts_with("http://")) {
+        refuse(node["url"], where + ".url must begin with https:// or http://");
+    }
+    while (rule.url.ends_with('/')) {
+        rule.url.pop_back();
+    }
+    if (const auto companies = node["companies"]; companies.IsDefined()) {
+        if (!companies.IsSequence() || companies.size() == 0) {
+            refuse(companies, where + ".companies must be a list of company ids");
+        }
+        for (const auto& company : companies) {
+            rule.companies.push_back(whole(company, where + ".companies[]", 1, std::numeric_limits<std::int32_t>::max()));
+        }
+    }
+    if (const auto locations = node["locations"]; locations.IsDefined()) {
+        if (!locations.IsMap() || locations.size() == 0) {
+            refuse(locations, where + ".locations must be a map of a name to the id of a stock.location");
+        }
+        for (const auto& entry : locations) {
+            rule.locations[entry.first.as<std::string>()] =
+                whole(entry.second, where + ".locations (stock.location id)", 1, std::numeric_limits<std::int32_t>::max());
+        }
+    }
+    const auto time = [&](const char* key, std::chrono::milliseconds& value, std::chrono::milliseconds least) {
+        if (node[key].IsDefined()) {
+            value = lag(node, key, where);
+        }
+        if (value < least) {
+            refuse(node[key], where + "." + key + " must be at least " + std::to_string(least.count() / 1000) + "s");
+        }
+    };
+    time("every", rule.every, std::chrono::seconds(1));
+    time("overlap", rule.overlap, std::chrono::seconds(2));
+    time("whole_every", rule.whole_every, std::chrono::seconds(1));
+    if (const auto shrink = node["shrink_refused_below"]; shrink.IsDefined()) {
+        rule.shrink_refused_below = static_cast<int>(whole(shrink, where + ".shrink_refused_below (percent)", 0, 100));
+    }
     return rule;
 }
 
@@ -142,7 +270,7 @@ void read_sources(const YAML::Node& root, Rules& rules) {
     for (const auto& entry : root["sources"]) {
         const auto name = entry.first.as<std::string>();
         const auto where = "sources." + name;
-        only(entry.second, where, {"basis", "shipment_lag", "order_lag", "units", "files"});
+        only(entry.second, where, {"basis", "shipment_lag", "order_lag", "units", "files", "odoo"});
         SourceRule rule{.basis = basis(entry.second, where),
                         .shipment_lag = lag(entry.second, "shipment_lag", where),
                         .order_lag = lag(entry.second, "order_lag", where)};
@@ -160,6 +288,12 @@ void read_sources(const YAML::Node& root, Rules& rules) {
         }
         if (const auto files = entry.second["files"]; files.IsDefined()) {
             rule.files = read_files(files, where + ".files");
+        }
+        if (const auto odoo = entry.second["odoo"]; odoo.IsDefined()) {
+            if (rule.files) {
+                refuse(odoo, where + " reads either files or odoo");
+            }
+            rule.odoo = read_odoo(odoo, where + ".odoo");
         }
         if (!rules.sources.emplace(name, std::move(rule)).second) {
             refuse(entry.first, where + " stands twice");

@@ -2,18 +2,21 @@
 
 #include <syncline/postgres/pool.h>
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 namespace inventory_sync {
 namespace {
 
-// The update takes the row's lock even where nothing changes but seq: a computation that has read before us sees the new seq and
-// leaves the mark. Rows come sorted, so that two transactions never wait for each other.
 constexpr std::string_view kMark = R"sql(
-INSERT INTO dirty AS d (sku, bucket, seq, since, guard)
-SELECT sku, bucket, nextval('dirty_seq'), $3::timestamptz, $4::boolean
-FROM unnest($1::text[], $2::bigint[]) AS marked (sku, bucket)
-ON CONFLICT (sku) DO UPDATE SET seq = excluded.seq, guard = d.guard OR excluded.guard)sql";
+INSERT INTO dirty (bucket, since, guard, size, skus)
+SELECT bucket, $4::timestamptz, $5::boolean, count(*), array_agg(sku)
+FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS marked (sku, bucket, part) GROUP BY bucket, part)sql";
+constexpr std::string_view kGuard = R"sql(
+WITH marks AS (INSERT INTO dirty (bucket, since, guard, size, skus)
+    SELECT bucket, $4::timestamptz, $5::boolean, count(*), array_agg(sku)
+    FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS marked (sku, bucket, part) GROUP BY bucket, part RETURNING id, skus)
+INSERT INTO guards (sku, mark) SELECT unnest(skus), id FROM marks)sql";
 
 }  // namespace
 
@@ -35,11 +38,18 @@ core::Result<void> mark_dirty(syncline::postgres::Transaction& tx, std::vector<s
         return {};
     }
     std::vector<std::int64_t> buckets;
+    std::vector<std::int64_t> parts;
     buckets.reserve(skus.size());
+    parts.reserve(skus.size());
+    std::array<std::int64_t, kBuckets> held{};
     for (const auto& sku : skus) {
-        buckets.push_back(bucket_of(sku));
+        const auto bucket = bucket_of(sku);
+        buckets.push_back(bucket);
+        parts.push_back(held.at(static_cast<std::size_t>(bucket))++ / kSkusPerMark);
     }
-    const auto done = tx.exec(kMark, syncline::postgres::Params{}.add_array(skus).add_array(buckets).add(now).add(guard));
+    const auto done =
+        tx.exec(guard ? kGuard : kMark,
+                syncline::postgres::Params{}.add_array(skus).add_array(buckets).add_array(parts).add(now).add(guard));
     if (!done) {
         return std::unexpected(done.error());
     }

@@ -85,6 +85,9 @@ std::string text_of(const OrderState& state) {
         write(out, *state.version);
     }
     out.key("placed").integer(core::nanos_since_epoch(state.placed)).member("located", state.located);
+    if (state.deletion != Deletion::none) {
+        out.member("deletion", static_cast<std::int64_t>(state.deletion));
+    }
     out.key("lines").begin_array();
     for (const auto& line : state.lines) {
         out.begin_array().integer(line.line).string(line.sku).integer(line.open).integer(line.ordered).end_array();
@@ -135,6 +138,13 @@ core::Result<OrderState> order_from(const OrderKey& key, std::string_view text) 
     }
     state.placed = core::time_from_nanos(*placed);
     state.located = *located;
+    if (const auto deletion = root.get("deletion")) {
+        const auto value = deletion->int64();
+        if (!value || *value < 1 || *value > 2) {
+            return malformed();
+        }
+        state.deletion = static_cast<Deletion>(*value);
+    }
     for (const auto line : lines->elements()) {
         Parts cells(line);
         state.lines.push_back(

@@ -8,6 +8,7 @@
 #include <array>
 
 #include "adapters/marks.h"
+#include "adapters/pg_locations.h"
 #include "adapters/pg_order_intake.h"
 
 namespace inventory_sync {
@@ -136,7 +137,7 @@ RETURNING order_id)sql",
             return std::unexpected(places.error());
         }
         const auto done = pool_.run(core::Deadline(clock_, kTimeout), [&](Transaction& tx) {
-            return place_order(tx, key, places->value_or(std::vector<PlacedLine>{}), rules.rules.get(), clock_.now());
+            return place_order(tx, key, *places, rules.rules.get(), clock_.now());
         });
         if (!done) {
             return std::unexpected(done.error());
@@ -144,6 +145,49 @@ RETURNING order_id)sql",
         ++located;
     }
     return located;
+}
+
+core::Result<bool> PgChores::check_locations(const std::string& shop) {
+    const auto now = clock_.now();
+    const auto due =
+        pool_.exec(core::Deadline(clock_, kTimeout), "SELECT 1 FROM location_checks WHERE shop = $1 AND due > $2::timestamptz",
+                   Params{}.add(shop).add(now));
+    if (!due) {
+        return std::unexpected(due.error());
+    }
+    if (!due->empty()) {
+        return false;
+    }
+    // Put off first: a shop that does not answer is not asked in a loop.
+    constexpr std::string_view kNext =
+        "INSERT INTO location_checks (shop, due) VALUES ($1, $2) ON CONFLICT (shop) DO UPDATE SET due = excluded.due";
+    if (const auto later = pool_.exec(core::Deadline(clock_, kTimeout), kNext, Params{}.add(shop).add(now + kLocateAgain));
+        !later) {
+        return std::unexpected(later.error());
+    }
+    const auto found = shops_.locations(shop, core::Deadline(clock_, kCallTimeout));
+    if (!found) {
+        return std::unexpected(found.error());
+    }
+    if (found->empty()) {
+        return core::fail(core::ErrorKind::transient, "locations_missing", "Shopify names no location: every shop has one");
+    }
+    std::vector<ArrivedLocation> locations;
+    for (const auto& location : *found) {
+        locations.push_back({.shop = shop, .location = location.location, .name = location.name, .active = location.active});
+    }
+    const auto done = pool_.run(core::Deadline(clock_, kTimeout), [&](Transaction& tx) -> core::Result<void> {
+        if (auto taken = take_all_locations(tx, shop, locations, now); !taken) {
+            return taken;
+        }
+        // Unless a webhook came meanwhile.
+        return run(tx, "UPDATE location_checks SET due = $3::timestamptz WHERE shop = $1 AND due = $2::timestamptz",
+                   Params{}.add(shop).add(now + kLocateAgain).add(now + kAskAgain));
+    });
+    if (!done) {
+        return std::unexpected(done.error());
+    }
+    return true;
 }
 
 core::Result<void> PgChores::tidy() {
@@ -168,11 +212,15 @@ DELETE FROM shipments WHERE ctid = ANY (ARRAY(SELECT s.ctid FROM shipments s WHE
 
 core::Result<StockFigures> PgChores::figures() {
     const auto rows = pool_.exec(core::Deadline(clock_, kTimeout), R"sql(
-SELECT (SELECT count(*) FROM dirty), (SELECT count(*) FROM pairs WHERE unsent), (SELECT count(*) FROM pairs WHERE held <> ''),
+SELECT (SELECT coalesce(sum(size), 0) FROM dirty), (SELECT count(*) FROM pairs WHERE unsent), (SELECT count(*) FROM pairs WHERE held <> ''),
        (SELECT count(*) FROM unmapped), (SELECT count(*) FROM lookups WHERE unknown),
        (SELECT count(*) FROM pairs WHERE sellable < 0),
        (SELECT coalesce(sum(pending), 0)::bigint FROM pairs WHERE pending > 0), (SELECT count(*) FROM batches),
-       least((SELECT min(since) FROM pairs WHERE unsent), (SELECT min(since) FROM dirty)))sql");
+       least((SELECT min(since) FROM pairs p WHERE unsent AND NOT EXISTS (SELECT FROM locations l
+                  WHERE l.shop = p.shop AND l.location_id = p.location_id AND NOT l.active)),
+             (SELECT min(since) FROM dirty)),
+       (SELECT count(*) FROM locations l WHERE NOT active AND EXISTS
+           (SELECT FROM pairs p WHERE p.shop = l.shop AND p.location_id = l.location_id)))sql");
     if (!rows) {
         return std::unexpected(rows.error());
     }
@@ -185,6 +233,7 @@ SELECT (SELECT count(*) FROM dirty), (SELECT count(*) FROM pairs WHERE unsent), 
                         .oversold = row.int64(5),
                         .pending_units = row.int64(6),
                         .batches = row.int64(7),
+                        .inactive_locations = row.int64(9),
                         .oldest_unsent = row.optional_time(8).value_or(core::SystemTime{})};
 }
 
@@ -249,14 +298,25 @@ core::Result<std::string> PgChores::holds() {
     const auto pairs = pool_.exec(core::Deadline(clock_, kTimeout),
                                   "SELECT shop, item_id, location_id, sku, held, held_until FROM pairs WHERE held <> '' ORDER BY "
                                   "shop, sku, location_id LIMIT 1000");
-    if (!rows || !pairs) {
-        return std::unexpected(!rows ? rows.error() : pairs.error());
+    // A location that nothing is written at because Shopify does not keep it open.
+    const auto closed = pool_.exec(core::Deadline(clock_, kTimeout), R"sql(
+SELECT l.shop, l.location_id, l.name, l.since, (SELECT count(*) FROM pairs p WHERE p.shop = l.shop AND p.location_id = l.location_id)
+FROM locations l WHERE NOT l.active AND EXISTS (SELECT FROM pairs p WHERE p.shop = l.shop AND p.location_id = l.location_id)
+ORDER BY l.shop, l.location_id LIMIT 1000)sql");
+    if (!rows || !pairs || !closed) {
+        return std::unexpected(!rows ? rows.error() : !pairs ? pairs.error() : closed.error());
     }
     json::Writer out;
     out.begin_object().key("places").begin_array();
     for (const auto row : *rows) {
         out.begin_object().member("source", row.text(0)).member("location", row.text(1)).member("waits_for", row.text(2));
         out.member("since", core::format_rfc3339_utc_millis(row.time(3))).member("items", row.int64(4)).end_object();
+    }
+    out.end_array().key("locations").begin_array();
+    for (const auto row : *closed) {
+        out.begin_object().member("shop", row.text(0)).member("location_id", row.int64(1)).member("name", row.text(2));
+        out.member("code", "location_inactive").member("since", core::format_rfc3339_utc_millis(row.time(3)));
+        out.member("pairs", row.int64(4)).end_object();
     }
     out.end_array().key("pairs").begin_array();
     for (const auto row : *pairs) {
@@ -295,6 +355,24 @@ WHERE p.shop = f.shop AND p.item_id = f.item_id AND p.location_id = f.location_i
     });
 }
 
+core::Result<std::string> PgChores::backfill_state(const std::string& shop, std::int64_t location) {
+    const auto rows = pool_.exec(core::Deadline(clock_, kTimeout), R"sql(
+SELECT count(*), count(*) FILTER (WHERE p.look AND p.held = '' AND o.open), count(*) FILTER (WHERE p.unsent AND p.held = '' AND o.open),
+       count(*) FILTER (WHERE p.batch IS NOT NULL), count(*) FILTER (WHERE p.held <> '' OR NOT o.open)
+FROM pairs p, LATERAL (SELECT NOT EXISTS (SELECT FROM locations l
+    WHERE l.shop = p.shop AND l.location_id = p.location_id AND NOT l.active) AS open) o
+WHERE p.shop = $1 AND ($2::bigint = 0 OR p.location_id = $2::bigint))sql",
+                                 Params{}.add(shop).add(location));
+    if (!rows) {
+        return std::unexpected(rows.error());
+    }
+    const auto row = (*rows)[0];
+    json::Writer out;
+    out.begin_object().member("shop", shop).member("pairs", row.int64(0)).member("to_be_read", row.int64(1));
+    out.member("unsent", row.int64(2)).member("on_their_way", row.int64(3)).member("held", row.int64(4)).end_object();
+    return std::move(out).take();
+}
+
 core::Result<std::int64_t> PgChores::clear_pending(const std::string& shop, core::SystemTime until, const std::string& actor,
                                                    const std::string& reason) {
     const auto now = clock_.now();
@@ -302,8 +380,17 @@ core::Result<std::int64_t> PgChores::clear_pending(const std::string& shop, core
         if (auto noted = note(tx, "clear-pending", "stock/" + shop, actor, reason, now); !noted) {
             return std::unexpected(std::move(noted.error()));
         }
+        if (auto certain = run(tx, R"sql(
+UPDATE pairs p SET doubted = NULL
+FROM (SELECT shop, item_id, location_id FROM pairs WHERE shop = $1 AND doubted <= $2::timestamptz
+      ORDER BY shop, item_id, location_id FOR UPDATE) AS f
+WHERE p.shop = f.shop AND p.item_id = f.item_id AND p.location_id = f.location_id)sql",
+                               Params{}.add(shop).add(until));
+            !certain) {
+            return std::unexpected(std::move(certain.error()));
+        }
         const auto cleared = tx.exec(R"sql(
-UPDATE pairs p SET pending = 0, pending_since = NULL
+UPDATE pairs p SET pending = 0, pending_since = NULL, risen = 0, returned = 0
 FROM (SELECT shop, item_id, location_id FROM pairs WHERE shop = $1 AND pending > 0 AND pending_since <= $2::timestamptz
       ORDER BY shop, item_id, location_id FOR UPDATE) AS f
 WHERE p.shop = f.shop AND p.item_id = f.item_id AND p.location_id = f.location_id RETURNING p.sku)sql",

@@ -24,6 +24,7 @@ struct StockFigures {
     std::int64_t oversold = 0;
     std::int64_t pending_units = 0;
     std::int64_t batches = 0;
+    std::int64_t inactive_locations = 0;
     core::SystemTime oldest_unsent{};  // Zero: none.
 };
 
@@ -41,6 +42,8 @@ public:
     [[nodiscard]] core::Result<std::size_t> find_items(const std::string& shop, std::size_t most);
     // Reads where up to `most` orders leave from. Returns how many were read.
     [[nodiscard]] core::Result<std::size_t> locate_orders(const std::string& shop, std::size_t most);
+    // Reads the shop's locations once an hour, and when one is said to be gone. True: it did.
+    [[nodiscard]] core::Result<bool> check_locations(const std::string& shop);
     // Pairs whose hold has run out are looked at again; what nobody needs any more goes, in small steps.
     [[nodiscard]] core::Result<void> tidy();
     [[nodiscard]] core::Result<StockFigures> figures();
@@ -51,6 +54,8 @@ public:
     // Every pair of the shop (and location, unless 0) is looked at and sent again. Returns how many.
     [[nodiscard]] core::Result<std::int64_t> backfill(const std::string& shop, std::int64_t location, const std::string& actor,
                                                       const std::string& reason);
+    // How far a backfill is, as JSON.
+    [[nodiscard]] core::Result<std::string> backfill_state(const std::string& shop, std::int64_t location);
     // The gap check has read every order up to then: falls noticed before are no reservations.
     [[nodiscard]] core::Result<std::int64_t> clear_pending(const std::string& shop, core::SystemTime until,
                                                            const std::string& actor, const std::string& reason);

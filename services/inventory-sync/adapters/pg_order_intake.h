@@ -8,6 +8,7 @@
 
 #include <syncline/core/error.h>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,9 +41,22 @@ struct OrderIntake {
 [[nodiscard]] core::Result<void> notice_orders(syncline::postgres::Transaction& tx, const std::vector<OrderKey>& orders,
                                                core::SystemTime now);
 
-// Where the open units of an order leave from, as just read.
+// Where the open units of an order leave from, as just read; nullopt: Shopify does not know the order.
 [[nodiscard]] core::Result<void> place_order(syncline::postgres::Transaction& tx, const OrderKey& order,
-                                             const std::vector<PlacedLine>& places, const Rules* rules, core::SystemTime now);
+                                             const std::optional<std::vector<PlacedLine>>& places, const Rules* rules,
+                                             core::SystemTime now);
+
+// Somebody says that this order was deleted: it is read again, and ends once Shopify does not know it; a confirmed one ends now.
+struct ArrivedDeletion {
+    OrderKey order;
+    bool confirmed = false;
+};
+[[nodiscard]] core::Result<void> delete_orders(syncline::postgres::Transaction& tx, const std::vector<ArrivedDeletion>& deletions,
+                                               const Rules* rules, core::SystemTime now);
+
+// Makes reservations and shipments of these orders anew under rules that have changed. Returns how many orders were known.
+[[nodiscard]] core::Result<std::size_t> derive_orders(syncline::postgres::Transaction& tx, const std::vector<OrderKey>& orders,
+                                                      const Rules& rules, core::SystemTime now);
 
 struct ArrivedItem {
     std::string shop;

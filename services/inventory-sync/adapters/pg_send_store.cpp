@@ -21,11 +21,15 @@ SELECT w.item_id, w.location_id, w.quantity, w.since FROM batches b,
     unnest(b.item_ids, b.location_ids, b.quantities, b.since) WITH ORDINALITY AS w (item_id, location_id, quantity, since, n)
 WHERE b.id = $1 ORDER BY w.n)sql";
 
-// Pairs that may be written now. A guarded mark means that less is for sale than the target says.
+// Pairs that may be written now. A guard, or a level that fell since, means that less is for sale than the target says.
 constexpr std::string_view kFree =
     " p.shop = $1 AND p.unsent AND p.batch IS NULL AND NOT p.look AND p.believed IS NOT NULL AND (p.held = '' OR p.held_until <= "
     "$2)"
-    " AND NOT EXISTS (SELECT FROM dirty d WHERE d.sku = p.sku AND d.guard)";
+    " AND NOT EXISTS (SELECT FROM guards g WHERE g.sku = p.sku)"
+    " AND p.lowered >= (SELECT coalesce(sum(q.lowered), 0) FROM positions q WHERE q.sku = p.sku)";
+// A location that is not active takes nothing.
+constexpr std::string_view kOpen =
+    " AND NOT EXISTS (SELECT FROM locations l WHERE l.shop = p.shop AND l.location_id = p.location_id AND NOT l.active)";
 constexpr std::string_view kWritten = "p.item_id, p.location_id, p.target, p.believed - p.net, p.taken, p.net, p.since";
 
 core::Result<Batch> batch_of(Transaction& tx, const std::string& shop, const Row& row) {
@@ -104,9 +108,10 @@ GROUP BY suspects HAVING bool_and(batch IS NULL) ORDER BY suspects LIMIT 1)sql",
     if (!mine || !(*mine)[0].boolean(0)) {
         return mine ? core::Result<std::optional<Chosen>>(std::optional<Chosen>{}) : std::unexpected(mine.error());
     }
-    const auto rows = tx.exec("SELECT " + std::string(kWritten) + " FROM pairs p WHERE" + std::string(kFree) +
-                                  " AND p.suspects = $3 ORDER BY p.item_id, p.location_id LIMIT $4 FOR UPDATE OF p",
-                              Params{}.add(shop).add(now).add(group).add(half));
+    const auto rows =
+        tx.exec("SELECT " + std::string(kWritten) + " FROM pairs p WHERE" + std::string(kFree) + std::string(kOpen) +
+                    " AND p.suspects = $3 ORDER BY p.item_id, p.location_id LIMIT $4 FOR UPDATE OF p",
+                Params{}.add(shop).add(now).add(group).add(half));
     if (!rows) {
         return std::unexpected(rows.error());
     }
@@ -117,9 +122,9 @@ GROUP BY suspects HAVING bool_and(batch IS NULL) ORDER BY suspects LIMIT 1)sql",
 core::Result<std::optional<Chosen>> next_pairs(Transaction& tx, const std::string& shop, core::SystemTime now, std::size_t most,
                                                bool by_age, QuantityName& name) {
     const std::string order = by_age ? " ORDER BY p.since" : " ORDER BY p.urgency";
-    const auto first =
-        tx.exec("SELECT p.basis = 0 FROM pairs p WHERE" + std::string(kFree) + " AND p.suspects IS NULL" + order + " LIMIT 1",
-                Params{}.add(shop).add(now));
+    const auto first = tx.exec("SELECT p.basis = 0 FROM pairs p WHERE" + std::string(kFree) + std::string(kOpen) +
+                                   " AND p.suspects IS NULL" + order + " LIMIT 1",
+                               Params{}.add(shop).add(now));
     if (!first) {
         return std::unexpected(first.error());
     }
@@ -129,7 +134,7 @@ core::Result<std::optional<Chosen>> next_pairs(Transaction& tx, const std::strin
     const bool on_hand = (*first)[0].boolean(0);
     name = on_hand ? QuantityName::on_hand : QuantityName::available;
     const auto rows =
-        tx.exec("SELECT " + std::string(kWritten) + " FROM pairs p WHERE" + std::string(kFree) +
+        tx.exec("SELECT " + std::string(kWritten) + " FROM pairs p WHERE" + std::string(kFree) + std::string(kOpen) +
                     " AND p.suspects IS NULL AND (p.basis = 0) = $3" + order + " LIMIT $4 FOR UPDATE OF p SKIP LOCKED",
                 Params{}.add(shop).add(now).add(on_hand).add(most));
     if (!rows) {
@@ -175,6 +180,12 @@ core::Result<std::optional<Batch>> PgSendStore::form_batch(const std::string& sh
                                                            core::SystemTime claimed_until, const Form& form) {
     const auto now = clock_.now();
     return pool_.run(core::Deadline(clock_, kTimeout), [&](Transaction& tx) -> core::Result<std::optional<Batch>> {
+        // One after the other for a shop: senders that choose side by side would share a backlog into more batches than it needs.
+        if (auto alone =
+                run(tx, "SELECT pg_advisory_xact_lock(hashtext(current_schema() || '.form'), hashtext($1))", Params{}.add(shop));
+            !alone) {
+            return std::unexpected(std::move(alone.error()));
+        }
         std::int64_t group = 0;
         auto name = QuantityName::available;
         auto chosen = half_of_suspects(tx, shop, now, group);
@@ -374,8 +385,9 @@ core::Result<std::vector<Look>> PgSendStore::looks(const std::string& shop, std:
     const auto rows = pool_.exec(core::Deadline(clock_, kTimeout), R"sql(
 SELECT p.item_id, p.location_id, p.basis, p.believed, p.taken, p.net, p.pending,
        (SELECT coalesce(sum(r.quantity), 0)::bigint FROM reservations r
-        WHERE r.sku = p.sku AND r.shop = p.shop AND r.location_id = p.location_id), p.perhaps
+        WHERE r.sku = p.sku AND r.shop = p.shop AND r.location_id = p.location_id), p.perhaps, p.risen, p.returned
 FROM pairs p WHERE p.shop = $1 AND p.look AND p.batch IS NULL AND (p.held = '' OR p.held_until <= $2)
+  AND NOT EXISTS (SELECT FROM locations l WHERE l.shop = p.shop AND l.location_id = p.location_id AND NOT l.active)
 ORDER BY p.urgency LIMIT $3)sql",
                                  Params{}.add(shop).add(clock_.now()).add(most));
     if (!rows) {
@@ -392,7 +404,9 @@ ORDER BY p.urgency LIMIT $3)sql",
                                     .taken = row.int64(4),
                                     .net = row.int64(5),
                                     .pending = row.int64(6),
-                                    .perhaps = row.optional_int64(8)}});
+                                    .perhaps = row.optional_int64(8),
+                                    .risen = row.int64(9),
+                                    .returned = row.int64(10)}});
     }
     return looks;
 }
@@ -409,6 +423,9 @@ core::Result<std::int64_t> PgSendStore::looked(const std::string& shop, const st
     std::vector<bool> stocked;
     std::vector<std::int64_t> believed;
     std::vector<std::int64_t> now_pending;
+    std::vector<std::int64_t> returned;
+    std::vector<std::int64_t> now_risen;
+    std::vector<std::int64_t> now_returned;
     for (const auto& one : seen) {
         items.push_back(one.look.pair.item);
         locations.push_back(one.look.pair.location);
@@ -418,6 +435,9 @@ core::Result<std::int64_t> PgSendStore::looked(const std::string& shop, const st
         stocked.push_back(one.stocked);
         believed.push_back(one.belief.believed.value_or(0));
         now_pending.push_back(one.belief.pending);
+        returned.push_back(one.look.belief.returned);
+        now_risen.push_back(one.belief.risen);
+        now_returned.push_back(one.belief.returned);
     }
     const auto keys = Params{}.add(shop).add_array(items).add_array(locations);
     const auto now = clock_.now();
@@ -431,36 +451,42 @@ core::Result<std::int64_t> PgSendStore::looked(const std::string& shop, const st
         }
         auto params = keys;
         params.add_array(taken).add_array(net).add_array(pending).add_array(stocked).add_array(believed).add_array(now_pending);
-        params.add(now).add(now + kRest);
-        // A pair that fell without a cause waits for its new target.
+        params.add(now).add(now + kRest).add_array(returned).add_array(now_risen).add_array(now_returned);
+        // A pair whose pending units changed waits for its new target.
         const auto fallen = tx.exec(R"sql(
 WITH seen AS (SELECT * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::boolean[],
-                                   $8::bigint[], $9::bigint[])
-                  AS s (item_id, location_id, taken, net, pending, stocked, believed, now_pending)),
+                                   $8::bigint[], $9::bigint[], $12::bigint[], $13::bigint[], $14::bigint[])
+                  AS s (item_id, location_id, taken, net, pending, stocked, believed, now_pending, returned, now_risen,
+                        now_returned)),
      done AS (UPDATE pairs p SET
         look = false,
+        doubted = CASE WHEN s.stocked AND s.believed IS DISTINCT FROM p.believed - p.net THEN $10::timestamptz ELSE p.doubted END,
         believed = CASE WHEN s.stocked THEN s.believed ELSE p.believed END,
         taken = CASE WHEN s.stocked THEN 0 ELSE p.taken END,
         net = CASE WHEN s.stocked THEN 0 ELSE p.net END,
         pending = s.now_pending,
+        risen = s.now_risen,
+        returned = s.now_returned,
         perhaps = CASE WHEN s.stocked THEN NULL ELSE p.perhaps END,
         pending_since = CASE WHEN s.now_pending > 0 THEN coalesce(p.pending_since, $10::timestamptz) END,
         held = CASE WHEN s.stocked THEN '' ELSE 'not_stocked' END,
         held_until = CASE WHEN s.stocked THEN NULL ELSE $11::timestamptz END,
-        unsent = s.stocked AND p.target <> s.believed AND s.now_pending <= p.pending,
-        since = CASE WHEN s.stocked AND p.target = s.believed AND s.now_pending <= p.pending THEN NULL ELSE p.since END
+        unsent = s.stocked AND p.target <> s.believed AND s.now_pending = p.pending,
+        since = CASE WHEN s.stocked AND p.target = s.believed AND s.now_pending = p.pending THEN NULL ELSE p.since END
         FROM seen s
         WHERE p.shop = $1 AND p.item_id = s.item_id AND p.location_id = s.location_id AND p.batch IS NULL
-          AND p.taken = s.taken AND p.net = s.net AND p.pending = s.pending
+          AND p.taken = s.taken AND p.net = s.net AND p.pending = s.pending AND p.returned = s.returned
         RETURNING p.sku, s.now_pending - s.pending AS fell)
-SELECT sku FROM done WHERE fell > 0)sql",
+SELECT sku, fell > 0 FROM done WHERE fell <> 0)sql",
                                     params);
         if (!fallen) {
             return std::unexpected(fallen.error());
         }
         std::vector<std::string> skus;
+        std::int64_t fell = 0;
         for (const auto row : *fallen) {
             skus.push_back(row.string(0));
+            fell += row.boolean(1) ? 1 : 0;
         }
         if (auto marked = mark_dirty(tx, std::move(skus), true, now); !marked) {
             return std::unexpected(std::move(marked.error()));
@@ -473,7 +499,7 @@ SELECT sku FROM done WHERE fell > 0)sql",
             !rest) {
             return std::unexpected(std::move(rest.error()));
         }
-        return static_cast<std::int64_t>(fallen->size());
+        return fell;
     });
 }
 

@@ -16,7 +16,9 @@ using syncline::postgres::Params;
 using syncline::postgres::Transaction;
 
 // The condition is judge() of domain/stock as SQL; a test compares the two on random reports.
+// Rows come back only for what is special: with nothing passed over and no changes to forget, the count is all.
 constexpr std::string_view kTakeLevels = R"sql(
+WITH taken AS (
 INSERT INTO positions AS p (sku, source, location, basis, unit, level, observed_ns, epoch, previous_epoch, sequence, snapshot,
                             adjusted)
 SELECT sku, source, location, basis, unit, level::numeric, observed_ns, epoch, '', sequence::numeric, snapshot, false
@@ -26,14 +28,18 @@ FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::te
 ON CONFLICT (sku, source, location) DO UPDATE
 SET basis = excluded.basis, unit = excluded.unit, level = excluded.level, observed_ns = excluded.observed_ns,
     previous_epoch = CASE WHEN p.level IS NULL OR p.epoch = excluded.epoch THEN p.previous_epoch ELSE p.epoch END,
-    epoch = excluded.epoch, sequence = excluded.sequence, snapshot = excluded.snapshot
+    epoch = excluded.epoch, sequence = excluded.sequence, snapshot = excluded.snapshot,
+    lowered = p.lowered + (p.adjusted OR excluded.level < p.level OR excluded.basis <> p.basis OR excluded.unit <> p.unit)::integer
 WHERE p.level IS NULL OR CASE
     WHEN excluded.observed_ns < p.observed_ns THEN false
     WHEN excluded.epoch <> p.epoch THEN excluded.observed_ns > p.observed_ns OR excluded.epoch <> p.previous_epoch
     WHEN excluded.sequence > 0 AND p.sequence > 0 AND excluded.snapshot = ''
         THEN excluded.sequence > p.sequence OR (excluded.observed_ns > p.observed_ns AND excluded.sequence = p.sequence)
     ELSE excluded.observed_ns > p.observed_ns OR excluded.level < p.level END
-RETURNING sku, source, location, adjusted)sql";
+RETURNING sku, source, location, adjusted),
+total AS (SELECT count(*) AS rows FROM taken)
+SELECT total.rows, taken.sku, taken.source, taken.location, taken.adjusted
+FROM total LEFT JOIN taken ON taken.adjusted OR total.rows < $11::bigint)sql";
 
 // Changes that a level has in it by now.
 constexpr std::string_view kForgetChanges = R"sql(
@@ -44,10 +50,12 @@ WHERE p.sku = taken.sku AND p.source = taken.source AND p.location = taken.locat
 // A change of a position that no level was told of yet has a row to lean on; level stays null.
 constexpr std::string_view kMarkAdjusted = R"sql(
 INSERT INTO positions AS p (sku, source, location, basis, unit, level, observed_ns, epoch, previous_epoch, sequence, snapshot,
-                            adjusted)
-SELECT sku, source, location, basis, unit, NULL, 0, '', '', 0, '', true
-FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[]) AS arrived (sku, source, location, basis, unit)
-ON CONFLICT (sku, source, location) DO UPDATE SET adjusted = true WHERE NOT p.adjusted)sql";
+                            adjusted, lowered)
+SELECT sku, source, location, basis, unit, NULL, 0, '', '', 0, '', true, lowers::integer
+FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::boolean[])
+    AS arrived (sku, source, location, basis, unit, lowers)
+ON CONFLICT (sku, source, location) DO UPDATE SET adjusted = true, lowered = p.lowered + excluded.lowered
+WHERE NOT p.adjusted OR excluded.lowered > 0)sql";
 
 constexpr std::string_view kTakeChanges = R"sql(
 INSERT INTO adjustments (sku, source, location, epoch, id, delta, observed_ns)
@@ -142,22 +150,34 @@ core::Result<void> take_levels(Transaction& tx, const std::vector<ArrivedLevel>&
     Params params;
     keys.to(params);
     params.add_array(bases).add_array(units).add_array(quantities).add_array(observed).add_array(epochs).add_array(sequences);
-    params.add_array(snapshots);
+    params.add_array(snapshots).add(list.size());
     const auto taken = tx.exec(kTakeLevels, params);
     if (!taken) {
         return std::unexpected(taken.error());
     }
-    intake.levels_taken += taken->size();
-    intake.levels_passed += levels.size() - taken->size();
+    const auto count = static_cast<std::size_t>((*taken)[0].int64(0));
+    intake.levels_taken += count;
+    intake.levels_passed += levels.size() - count;
+    if (count == list.size()) {
+        changed.reserve(changed.size() + count);
+        for (const auto* arrived : list) {
+            changed.push_back(arrived->position.sku);
+        }
+    }
     std::vector<std::string> skus;
     std::vector<std::string> sources;
     std::vector<std::string> locations;
     for (const auto row : *taken) {
-        changed.push_back(row.string(0));
-        if (row.boolean(3)) {
-            skus.push_back(row.string(0));
-            sources.push_back(row.string(1));
-            locations.push_back(row.string(2));
+        if (row.is_null(1)) {
+            continue;  // Only the count.
+        }
+        if (count < list.size()) {
+            changed.push_back(row.string(1));
+        }
+        if (row.boolean(4)) {
+            skus.push_back(row.string(1));
+            sources.push_back(row.string(2));
+            locations.push_back(row.string(3));
         }
     }
     if (!skus.empty()) {
@@ -166,7 +186,7 @@ core::Result<void> take_levels(Transaction& tx, const std::vector<ArrivedLevel>&
             return std::unexpected(forgotten.error());
         }
     }
-    if (any_sequence && taken->size() < list.size()) {
+    if (any_sequence && count < list.size()) {
         Params passed;
         keys.to(passed);
         const auto back = tx.exec(kSequencesBack, passed.add_array(observed).add_array(epochs).add_array(sequences));
@@ -193,6 +213,7 @@ core::Result<void> take_changes(Transaction& tx, const std::vector<ArrivedChange
     std::vector<std::string_view> ids;
     std::vector<std::string> deltas;
     std::vector<std::int64_t> observed;
+    std::vector<bool> lowers;
     const Position* last = nullptr;
     for (const auto& [identity, arrived] : once) {
         all.add(arrived->position);
@@ -204,12 +225,18 @@ core::Result<void> take_changes(Transaction& tx, const std::vector<ArrivedChange
             leaned.add(arrived->position);
             bases.push_back(static_cast<std::int64_t>(arrived->basis));
             units.push_back(arrived->unit);
+            lowers.push_back(false);
             last = &arrived->position;
+        }
+        if (arrived->change.delta.sign() < 0 && !lowers.back()) {
+            // Counted as lowering even if it turns out to be known: then the mark leads to nothing.
+            lowers.back() = true;
+            changed.push_back(arrived->position.sku);
         }
     }
     Params positions;
     leaned.to(positions);
-    if (const auto done = tx.exec(kMarkAdjusted, positions.add_array(bases).add_array(units)); !done) {
+    if (const auto done = tx.exec(kMarkAdjusted, positions.add_array(bases).add_array(units).add_array(lowers)); !done) {
         return std::unexpected(done.error());
     }
     Params params;

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "adapters/marks.h"
+#include "adapters/pg_order_intake.h"
 #include "domain/targets.h"
 
 namespace inventory_sync {
@@ -17,21 +18,30 @@ using syncline::postgres::Transaction;
 
 constexpr std::chrono::seconds kTimeout{30};
 constexpr std::chrono::minutes kMappingTimeout{5};
+constexpr std::size_t kOrdersAtOnce = 500;
 // Sales weigh half after seven days, so a steady rate of one a day weighs 7 / ln 2.
 constexpr double kWeightOfOnePerDay = 10.0989;
 
-constexpr std::string_view kDirty = "SELECT sku, seq, since FROM dirty WHERE bucket = $1 ORDER BY guard DESC, seq LIMIT $2";
+// Marks of the bucket until so many SKUs are together, what guards first.
+constexpr std::string_view kDirty = R"sql(
+SELECT m.id, s.sku, m.since FROM (
+    SELECT id, skus, since, sum(size) OVER (ORDER BY guard DESC, id) - size AS before FROM dirty
+    WHERE bucket = $1 AND (guard OR NOT $3::boolean)) m, unnest(m.skus) AS s (sku)
+WHERE m.before < $2)sql";
+constexpr std::string_view kClear = R"sql(
+WITH computed AS (DELETE FROM dirty WHERE id = ANY ($1::bigint[]) RETURNING id, guard)
+DELETE FROM guards WHERE mark IN (SELECT id FROM computed WHERE guard))sql";
 constexpr std::string_view kLockPairs = R"sql(
 SELECT shop, item_id, location_id, sku, pending FROM pairs WHERE sku = ANY ($1::text[])
 ORDER BY shop, item_id, location_id FOR UPDATE)sql";
 constexpr std::string_view kLevels = R"sql(
 SELECT p.sku, p.source, p.location, p.basis, p.unit, (p.level + coalesce(a.sum, 0))::text,
-       greatest(p.observed_ns, coalesce(a.newest, 0))
+       greatest(p.observed_ns, coalesce(a.newest, 0)), p.lowered
 FROM positions p LEFT JOIN LATERAL (
     SELECT sum(c.delta) AS sum, max(c.observed_ns) AS newest FROM adjustments c
     WHERE p.adjusted AND c.sku = p.sku AND c.source = p.source AND c.location = p.location AND c.observed_ns > p.observed_ns) a
     ON true
-WHERE p.sku = ANY ($1::text[]) AND p.level IS NOT NULL)sql";
+WHERE p.sku = ANY ($1::text[]))sql";
 constexpr std::string_view kReserved =
     "SELECT sku, shop, location_id, quantity, placed_ns, provisional FROM reservations WHERE sku = ANY ($1::text[])";
 constexpr std::string_view kShipped =
@@ -45,22 +55,22 @@ WHERE i.sku = ANY ($1::text[]) AND NOT i.deleted AND i.tracked)sql";
 
 // A value that Shopify is expected to show already is not sent. Another name (basis) makes what was believed worthless.
 constexpr std::string_view kWritePairs = R"sql(
-INSERT INTO pairs AS p (shop, item_id, location_id, sku, basis, target, sellable, urgency, unsent, since)
-SELECT shop, item_id, location_id, sku, basis, target, sellable, urgency::double precision, false, since
+INSERT INTO pairs AS p (shop, item_id, location_id, sku, basis, target, sellable, lowered, urgency, unsent, since)
+SELECT shop, item_id, location_id, sku, basis, target, sellable, lowered, urgency::double precision, false, since
 FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[],
-            $9::timestamptz[])
-    AS c (shop, item_id, location_id, sku, basis, target, sellable, urgency, since)
+            $9::timestamptz[], $10::bigint[])
+    AS c (shop, item_id, location_id, sku, basis, target, sellable, urgency, since, lowered)
 ON CONFLICT (shop, item_id, location_id) DO UPDATE SET
     sku = excluded.sku, basis = excluded.basis, target = excluded.target, sellable = excluded.sellable,
-    urgency = excluded.urgency,
+    lowered = excluded.lowered, urgency = excluded.urgency,
     believed = CASE WHEN (p.basis = 0) = (excluded.basis = 0) THEN p.believed END,
     look = p.look OR (p.basis = 0) <> (excluded.basis = 0),
     unsent = p.believed IS NOT NULL AND (p.basis = 0) = (excluded.basis = 0) AND excluded.target <> p.believed - p.net,
     since = CASE WHEN p.look OR p.believed IS NULL OR (p.basis = 0) <> (excluded.basis = 0)
                    OR excluded.target <> p.believed - p.net
                  THEN coalesce(p.since, excluded.since) END
-WHERE (p.sku, p.basis, p.target, p.sellable, p.urgency) IS DISTINCT FROM
-      (excluded.sku, excluded.basis, excluded.target, excluded.sellable, excluded.urgency)
+WHERE (p.sku, p.basis, p.target, p.sellable, p.lowered, p.urgency) IS DISTINCT FROM
+      (excluded.sku, excluded.basis, excluded.target, excluded.sellable, excluded.lowered, excluded.urgency)
    OR p.unsent <> (p.believed IS NOT NULL AND excluded.target <> p.believed - p.net))sql";
 // Pairs that nothing feeds any more are left alone in Shopify: we no longer know better. One on its way goes later.
 constexpr std::string_view kDropPairs = R"sql(
@@ -71,7 +81,8 @@ DELETE FROM pairs WHERE (shop, item_id, location_id) IN (SELECT * FROM gone) AND
 
 struct Loaded {
     std::map<std::string, SkuState, std::less<>> skus;
-    std::map<std::string, std::pair<std::int64_t, core::SystemTime>> marks;
+    std::map<std::string, core::SystemTime> since;                              // When the oldest mark of each SKU was made.
+    std::map<std::string, std::int64_t> lowered;                                // Of all its positions.
     std::map<std::tuple<std::string, std::int64_t, std::int64_t>, bool> pairs;  // Those that exist; true: still fed.
     std::vector<std::pair<Place, std::string>> held;                            // With the reason.
 };
@@ -103,6 +114,10 @@ core::Result<void> load(Transaction& tx, const Params& skus, const Rules& rules,
         return done;
     }
     done = each(tx, kLevels, skus, [&](const auto& row) {
+        loaded.lowered[row.string(0)] += row.int64(7);
+        if (row.is_null(5)) {
+            return;  // Only changes came so far.
+        }
         KnownLevel level{.place = {.source = row.string(1), .location = row.string(2)},
                          .basis = static_cast<Basis>(row.int64(3)),
                          .pieces = 0,
@@ -226,6 +241,7 @@ core::Result<std::uint64_t> write_targets(Transaction& tx, Loaded& loaded, const
     std::vector<std::int64_t> sellable;
     std::vector<std::string> urgencies;
     std::vector<core::SystemTime> since;
+    std::vector<std::int64_t> lowered;
     for (const auto& [key, target] : targets) {
         shops.push_back(target.first.shop);
         items.push_back(target.first.item);
@@ -235,7 +251,8 @@ core::Result<std::uint64_t> write_targets(Transaction& tx, Loaded& loaded, const
         values.push_back(target.first.quantity);
         sellable.push_back(target.first.sellable);
         urgencies.push_back(std::to_string(target.first.urgency));
-        since.push_back(loaded.marks.at(target.second).second);
+        since.push_back(loaded.since.at(target.second));
+        lowered.push_back(loaded.lowered[target.second]);
         if (const auto known = loaded.pairs.find(key); known != loaded.pairs.end()) {
             known->second = true;
         }
@@ -251,7 +268,8 @@ core::Result<std::uint64_t> write_targets(Transaction& tx, Loaded& loaded, const
                                                       .add_array(values)
                                                       .add_array(sellable)
                                                       .add_array(urgencies)
-                                                      .add_array(std::span<const core::SystemTime>(since)));
+                                                      .add_array(std::span<const core::SystemTime>(since))
+                                                      .add_array(lowered));
         if (!written) {
             return std::unexpected(written.error());
         }
@@ -277,7 +295,7 @@ core::Result<std::uint64_t> write_targets(Transaction& tx, Loaded& loaded, const
 
 }  // namespace
 
-core::Result<ComputeCount> PgTargets::compute(int bucket, std::size_t skus_max, const Rules& rules) {
+core::Result<ComputeCount> PgTargets::compute(int bucket, std::size_t skus_max, const Rules& rules, bool guarded_only) {
     const auto now = clock_.now();
     return pool_.run(core::Deadline(clock_, kTimeout), [&](Transaction& tx) -> core::Result<ComputeCount> {
         const auto lock = tx.exec("SELECT pg_try_advisory_xact_lock(hashtext(current_schema() || '.compute'), $1::integer)",
@@ -290,16 +308,21 @@ core::Result<ComputeCount> PgTargets::compute(int bucket, std::size_t skus_max, 
         }
         Loaded loaded;
         std::vector<std::string> skus;
-        std::vector<std::int64_t> seqs;
-        const auto dirty = tx.exec(kDirty, Params{}.add(bucket).add(skus_max));
+        std::vector<std::int64_t> marks;
+        const auto dirty = tx.exec(kDirty, Params{}.add(bucket).add(skus_max).add(guarded_only));
         if (!dirty) {
             return std::unexpected(dirty.error());
         }
         for (const auto row : *dirty) {
-            skus.push_back(row.string(0));
-            seqs.push_back(row.int64(1));
-            loaded.skus[row.string(0)].sku = row.string(0);
-            loaded.marks[row.string(0)] = {row.int64(1), row.time(2)};
+            if (marks.empty() || marks.back() != row.int64(0)) {
+                marks.push_back(row.int64(0));
+            }
+            const auto [since, first] = loaded.since.try_emplace(row.string(1), row.time(2));
+            if (first) {
+                skus.push_back(row.string(1));
+                loaded.skus[row.string(1)].sku = row.string(1);
+            }
+            since->second = std::min(since->second, row.time(2));
         }
         if (skus.empty()) {
             return ComputeCount{};
@@ -311,8 +334,7 @@ core::Result<ComputeCount> PgTargets::compute(int bucket, std::size_t skus_max, 
         if (!changed) {
             return std::unexpected(changed.error());
         }
-        const auto cleared = tx.exec("DELETE FROM dirty WHERE (sku, seq) IN (SELECT * FROM unnest($1::text[], $2::bigint[]))",
-                                     Params{}.add_array(skus).add_array(seqs));
+        const auto cleared = tx.exec(kClear, Params{}.add_array(marks));
         if (!cleared) {
             return std::unexpected(cleared.error());
         }
@@ -358,6 +380,23 @@ WHERE r.shop = f.shop AND r.provisional AND r.location_id <> f.location_id AND f
             }
             if (const auto done = tx.exec(sql, params); !done) {
                 return std::unexpected(done.error());
+            }
+        }
+        // Fulfillments of which Shopify states no location count at the first, which is another one now.
+        const auto placeless =
+            tx.exec(R"sql(SELECT shop, order_id FROM orders WHERE shop = ANY ($1::text[]) AND body ~ '"f":\[[0-9]+,0,false')sql",
+                    Params{}.add_array(shops));
+        if (!placeless) {
+            return std::unexpected(placeless.error());
+        }
+        std::vector<OrderKey> orders;
+        for (std::size_t i = 0; i < placeless->size(); ++i) {
+            orders.push_back({.shop = (*placeless)[i].string(0), .order = (*placeless)[i].int64(1)});
+            if (orders.size() == kOrdersAtOnce || i + 1 == placeless->size()) {
+                if (const auto derived = derive_orders(tx, orders, rules, now); !derived) {
+                    return std::unexpected(derived.error());
+                }
+                orders.clear();
             }
         }
         const auto known = tx.exec("SELECT DISTINCT sku FROM positions");

@@ -1,7 +1,8 @@
 // Computes anew what is to be shown of the SKUs that were marked dirty: rows in, domain/targets, rows out, in one transaction.
 //
-// A bucket is computed by one instance at a time (an advisory lock), its pairs are locked before anything is read, and a mark is
-// taken away only if nobody renewed it meanwhile: what was computed from older rows is computed again. Any thread.
+// A bucket is computed by one instance at a time (an advisory lock), its marks are read first, its pairs are locked before
+// anything else is read, and only the marks that were read are taken away: what changed meanwhile has a mark of its own. Any
+// thread.
 #pragma once
 
 #include <syncline/core/clock.h>
@@ -26,7 +27,9 @@ struct ComputeCount {
 class PgTargets {
 public:
     PgTargets(syncline::postgres::Pool& pool, core::Clock& clock) : pool_(pool), clock_(clock) {}
-    [[nodiscard]] core::Result<ComputeCount> compute(int bucket, std::size_t skus_max, const Rules& rules);
+    // `guarded_only`: leaves what only awaits a computation for later.
+    [[nodiscard]] core::Result<ComputeCount> compute(int bucket, std::size_t skus_max, const Rules& rules,
+                                                     bool guarded_only = false);
 
     // Once for each version of the mapping, by whichever instance comes first: what counts at a shop's first location moves to
     // the one that is first now, orders without a place are located again, holds are looked at again and every SKU is marked.

@@ -1,4 +1,4 @@
-// The tables of inventory-sync, as one repeatable script.
+// The tables of inventory-sync, as repeatable scripts, one after the other.
 #pragma once
 
 #include <string_view>
@@ -6,5 +6,6 @@
 namespace inventory_sync {
 
 extern const std::string_view kSchema;
+extern const std::string_view kSchemaWidened;
 
 }  // namespace inventory_sync

@@ -132,6 +132,23 @@ core::Result<std::vector<FoundItem>> ShopifyStock::find_items(const std::string&
     return found;
 }
 
+core::Result<std::vector<ShopLocation>> ShopifyStock::locations(const std::string& shop, const core::Deadline& deadline) {
+    const auto admin = admins_.of(shop);
+    if (!admin) {
+        return std::unexpected(admin.error());
+    }
+    const auto all = shopify::locations(**admin, Priority::stock_and_orders, deadline);
+    if (!all) {
+        return std::unexpected(all.error());
+    }
+    std::vector<ShopLocation> found;
+    found.reserve(all->size());
+    for (const auto& location : *all) {
+        found.push_back({.location = plain(location.id.value()), .name = location.name, .active = location.active});
+    }
+    return found;
+}
+
 core::Result<std::optional<std::vector<PlacedLine>>> ShopifyStock::places(const std::string& shop, std::int64_t order,
                                                                           const core::Deadline& deadline) {
     const auto admin = admins_.of(shop);

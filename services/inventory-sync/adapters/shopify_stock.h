@@ -17,6 +17,7 @@ public:
                                               const core::Deadline& deadline) override;
     core::Result<std::vector<FoundItem>> find_items(const std::string& shop, const std::vector<std::string>& skus,
                                                     const core::Deadline& deadline) override;
+    core::Result<std::vector<ShopLocation>> locations(const std::string& shop, const core::Deadline& deadline) override;
     core::Result<std::optional<std::vector<PlacedLine>>> places(const std::string& shop, std::int64_t order,
                                                                 const core::Deadline& deadline) override;
 

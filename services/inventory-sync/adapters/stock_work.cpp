@@ -15,11 +15,13 @@ namespace log = syncline::telemetry::log;
 constexpr std::size_t kItemsAtOnce = 100;
 constexpr std::size_t kOrdersAtOnce = 10;
 constexpr std::chrono::minutes kSourceLease{30};
+constexpr std::chrono::minutes kServerLease{2};  // Renewed with every call.
 
 }  // namespace
 
-StockWork stock_work(PgTargets& targets, PgChores& chores, FileSource& files, RulesSource rules,
-                     syncline::telemetry::Metrics& metrics, std::size_t skus_max, std::chrono::milliseconds lease) {
+StockWork stock_work(PgTargets& targets, PgChores& chores, OwnSources sources, RulesSource rules,
+                     syncline::telemetry::Metrics& metrics, std::size_t skus_max, std::chrono::milliseconds lease,
+                     std::function<bool()> gathering) {
     struct Meters {
         syncline::telemetry::Counter computed;
         syncline::telemetry::Counter changed;
@@ -32,6 +34,7 @@ StockWork stock_work(PgTargets& targets, PgChores& chores, FileSource& files, Ru
         syncline::telemetry::Gauge oversold;
         syncline::telemetry::Gauge pending;
         syncline::telemetry::Gauge batches;
+        syncline::telemetry::Gauge inactive;
     };
     const auto name = [](std::string_view rest) {
         return "syncline_inventory_sync_" + std::string(rest);
@@ -50,11 +53,12 @@ StockWork stock_work(PgTargets& targets, PgChores& chores, FileSource& files, Ru
         .oversold = metrics.gauge(name("oversold_pairs"), "Pairs of which more was sold than there is."),
         .pending = metrics.gauge(name("pending_units"), "Units that fell in Shopify without a known order."),
         .batches = metrics.gauge(name("writes_on_their_way"), "Kept writes without a known outcome."),
+        .inactive = metrics.gauge(name("inactive_locations"), "Locations with stock that Shopify does not keep open: held."),
     };
     const auto read = metrics.counter(name("files_total"), "Snapshot files by what became of them.", {"source", "outcome"});
     const auto owner = core::uuid_v4();
     StockWork work;
-    work.compute = [&targets, rules, meters, skus_max](int thread, int threads) {
+    work.compute = [&targets, rules, meters, skus_max, gathering = std::move(gathering)](int thread, int threads) {
         const auto current = rules();
         if (!current.rules) {
             return false;
@@ -66,7 +70,7 @@ StockWork stock_work(PgTargets& targets, PgChores& chores, FileSource& files, Ru
         }
         bool more = false;
         for (int bucket = thread; bucket < kBuckets; bucket += threads) {
-            const auto done = targets.compute(bucket, skus_max, *current.rules);
+            const auto done = targets.compute(bucket, skus_max, *current.rules, gathering());
             if (!done) {
                 log::failure(log::Level::warn, "targets_not_computed", done.error());
                 return false;
@@ -95,6 +99,7 @@ StockWork stock_work(PgTargets& targets, PgChores& chores, FileSource& files, Ru
         meters.oversold.set(static_cast<double>(figures->oversold));
         meters.pending.set(static_cast<double>(figures->pending_units));
         meters.batches.set(static_cast<double>(figures->batches));
+        meters.inactive.set(static_cast<double>(figures->inactive_locations));
     };
     work.lease = [&chores, owner, lease](const std::string& shop) {
         const auto held = chores.lease("shop/" + shop, owner, lease);
@@ -115,9 +120,13 @@ StockWork stock_work(PgTargets& targets, PgChores& chores, FileSource& files, Ru
         if (!located) {
             log::failure(log::Level::warn, "orders_not_located", located.error(), {{"shop", shop}});
         }
+        const auto checked = chores.check_locations(shop);
+        if (!checked) {
+            log::failure(log::Level::warn, "locations_not_read", checked.error(), {{"shop", shop}});
+        }
         return items.value_or(0) > 0 || located.value_or(0) > 0;
     };
-    work.sources = [&chores, &files, rules, owner, read] {
+    work.sources = [&chores, &files = sources.files, rules, owner, read] {
         const auto current = rules().rules;
         if (!current) {
             return;
@@ -134,6 +143,41 @@ StockWork stock_work(PgTargets& targets, PgChores& chores, FileSource& files, Ru
             }
             read.with({source, "taken"}).add(static_cast<double>(done->taken));
             read.with({source, "refused"}).add(static_cast<double>(done->refused));
+        }
+    };
+    const auto asked = metrics.counter(name("source_polls_total"), "Polls of sources that are servers by how they ended.",
+                                       {"source", "outcome"});
+    const auto told = metrics.counter(name("source_levels_total"), "Levels read from sources that are servers.", {"source"});
+    work.servers = [&chores, sources, rules, owner, asked, told] {
+        const auto current = rules().rules;
+        if (!current) {
+            return;
+        }
+        for (const auto& [source, rule] : current->sources) {
+            const bool fetches = rule.files && rule.files->sftp;
+            const auto ours = [&chores, &owner, lease = "server/" + source] {
+                return chores.lease(lease, owner, kServerLease).value_or(false);
+            };
+            if ((!rule.odoo && !fetches) || !ours()) {
+                continue;
+            }
+            core::Result<std::uint64_t> done = 0;
+            bool due = false;
+            if (rule.odoo) {
+                const auto polled = sources.odoo.poll(source, rule.basis, *rule.odoo, ours);
+                due = !polled || polled->due;
+                done = polled ? core::Result<std::uint64_t>(polled->reported) : std::unexpected(polled.error());
+                told.with({source}).add(static_cast<double>(done.value_or(0)));
+            } else {
+                done = sources.sftp.fetch(source, *rule.files, ours);
+                due = !done || *done > 0;
+            }
+            if (!done) {
+                log::failure(log::Level::warn, "stock_source_not_read", done.error(), {{"source", source}});
+            }
+            if (due) {
+                asked.with({source, done ? std::string("ok") : done.error().code}).add();
+            }
         }
     };
     return work;

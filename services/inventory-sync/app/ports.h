@@ -136,6 +136,12 @@ struct FoundItem {
     bool tracked = false;
 };
 
+struct ShopLocation {
+    std::int64_t location = 0;
+    std::string name;
+    bool active = false;
+};
+
 // The stock of the shops. Any thread; blocks to the deadline at most.
 class ShopStock {
 public:
@@ -148,6 +154,9 @@ public:
     [[nodiscard]] virtual core::Result<std::vector<FoundItem>> find_items(const std::string& shop,
                                                                           const std::vector<std::string>& skus,
                                                                           const core::Deadline& deadline) = 0;
+    // All of the shop's locations, those that are not active too.
+    [[nodiscard]] virtual core::Result<std::vector<ShopLocation>> locations(const std::string& shop,
+                                                                            const core::Deadline& deadline) = 0;
     // Open units by line and location; nullopt: the order does not exist.
     [[nodiscard]] virtual core::Result<std::optional<std::vector<PlacedLine>>> places(const std::string& shop, std::int64_t order,
                                                                                       const core::Deadline& deadline) = 0;

@@ -5,6 +5,7 @@ namespace {
 
 constexpr std::chrono::seconds kManage{1};
 constexpr std::chrono::seconds kSources{5};
+constexpr std::chrono::seconds kServers{1};
 constexpr int kMinute = 60;
 
 }  // namespace
@@ -33,6 +34,11 @@ void RunStock::start() {
     threads_.emplace_back([this] {
         while (pause(kSources)) {
             work_.sources();
+        }
+    });
+    threads_.emplace_back([this] {
+        while (pause(kServers)) {
+            work_.servers();
         }
     });
     for (int thread = 0; thread < options_.compute_threads; ++thread) {

@@ -34,7 +34,8 @@ struct StockWork {
     std::function<bool(const std::string& shop)> lease;  // Takes or renews it.
     std::function<void(const std::string& shop)> release;
     std::function<bool(const std::string& shop)> chores;
-    std::function<void()> sources;  // Reads what the service's own sources have, every few seconds in one instance.
+    std::function<void()> sources;  // Reads the files of the service's own sources, every few seconds in one instance.
+    std::function<void()> servers;  // Asks the sources that are servers, likewise; a slow one does not hold up files.
 };
 
 class RunStock {

@@ -60,7 +60,27 @@ bool apply(OrderState& state, const OrderSnapshot& snapshot) {
         }
         state.located = state.located && placed >= line.open;
     }
+    state.located = state.located && state.deletion != Deletion::told;
     return true;
+}
+
+bool tell_deleted(OrderState& state, bool confirmed) {
+    const auto deletion = confirmed ? Deletion::confirmed : Deletion::told;
+    if (state.deletion >= deletion) {
+        return false;
+    }
+    state.deletion = deletion;
+    state.located = confirmed;
+    return true;
+}
+
+void locate(OrderState& state, const std::optional<std::vector<PlacedLine>>& places) {
+    // An order may also be unknown because it is too old for the app to read: without a deletion that proves nothing.
+    if (state.deletion == Deletion::told) {
+        state.deletion = places ? Deletion::none : Deletion::confirmed;
+    }
+    state.places = places.value_or(std::vector<PlacedLine>{});
+    state.located = true;
 }
 
 bool apply(OrderState& state, const Fulfillment& fulfillment) {
@@ -91,7 +111,7 @@ std::vector<Reservation> reservations(const OrderState& state, std::int64_t prio
         sum.provisional = sum.provisional || provisional;
     };
     for (const auto& line : state.lines) {
-        if (line.sku.empty()) {
+        if (line.sku.empty() || state.deletion == Deletion::confirmed) {
             continue;
         }
         auto open = line.open - left_unknown_to_order(state, line.line);
@@ -157,6 +177,35 @@ std::map<std::pair<std::string, std::int64_t>, Taken> difference(const OrderStat
     }
     std::erase_if(taken, [](const auto& entry) { return entry.second == Taken{}; });
     return taken;
+}
+
+std::map<std::string, std::int64_t> came_and_went(const OrderState& before, const OrderState& after) {
+    const auto line_of = [](const OrderState& state, std::int64_t id) {
+        const auto found = std::ranges::find(state.lines, id, &OpenLine::line);
+        return found == state.lines.end() ? OpenLine{} : *found;
+    };
+    const auto left_of = [](const OrderState& state, std::int64_t line) {
+        std::int64_t left = 0;
+        for (const auto& [id, fulfillment] : state.fulfillments) {
+            for (const auto& part : fulfillment.lines) {
+                left += part.line == line && !fulfillment.cancelled ? part.quantity : 0;
+            }
+        }
+        return left;
+    };
+    std::map<std::string, std::int64_t> units;
+    for (const auto& line : after.lines) {
+        const auto known = line_of(before, line.line);
+        const auto more = line.ordered - known.ordered;
+        if (more <= 0 || line.sku.empty()) {
+            continue;
+        }
+        const auto heard = line.open + left_of(after, line.line) - known.open - left_of(before, line.line);
+        if (const auto gone = more - std::max<std::int64_t>(0, heard); gone > 0) {
+            units[line.sku] += gone;
+        }
+    }
+    return units;
 }
 
 std::map<std::string, std::int64_t> newly_sold(const OrderState& before, const OrderState& after) {

@@ -2,7 +2,8 @@
 //
 // An order's snapshots and its fulfillments come by different ways and in any order. Open units are those of the newest snapshot
 // less what left in fulfillments that this snapshot does not know yet. They count where their fulfillment orders are; until
-// these were read, at the shop's first location, marked provisional. Pure; any thread.
+// these were read, at the shop's first location, marked provisional. An order that is gone has none; what left stays left. Pure;
+// any thread.
 #pragma once
 
 #include <syncline/core/clock.h>
@@ -73,6 +74,9 @@ struct PlacedLine {
     friend bool operator==(const PlacedLine&, const PlacedLine&) = default;
 };
 
+// Whether the order is gone. The webhook proves nothing but an id, so it counts once Shopify does not know the order any more.
+enum class Deletion : std::uint8_t { none, told, confirmed };
+
 struct OrderState {
     OrderKey key;
     std::optional<SnapshotVersion> version;  // Unknown while only a fulfillment told of the order.
@@ -81,12 +85,18 @@ struct OrderState {
     std::map<std::int64_t, Fulfillment> fulfillments;
     std::vector<PlacedLine> places;
     bool located = false;  // places were read since the last notice.
+    Deletion deletion = Deletion::none;
     friend bool operator==(const OrderState&, const OrderState&) = default;
 };
 
 // False: superseded, nothing changed.
 bool apply(OrderState& state, const OrderSnapshot& snapshot);
 bool apply(OrderState& state, const Fulfillment& fulfillment);
+
+// Somebody says that the order was deleted: it is to be located again, unless that is confirmed. False: known already.
+bool tell_deleted(OrderState& state, bool confirmed);
+// Where its open units are, as just read; nullopt: Shopify does not know the order.
+void locate(OrderState& state, const std::optional<std::vector<PlacedLine>>& places);
 
 struct Reservation {
     std::string sku;
@@ -118,6 +128,9 @@ struct Taken {
 };
 [[nodiscard]] std::map<std::pair<std::string, std::int64_t>, Taken> difference(const OrderState& before, const OrderState& after,
                                                                                std::int64_t priority_location);
+
+// Units that `after` is the first to tell of and that are neither open nor left: ordered and cancelled unheard, by SKU.
+[[nodiscard]] std::map<std::string, std::int64_t> came_and_went(const OrderState& before, const OrderState& after);
 
 // Units sold for the first time between two states, by SKU.
 [[nodiscard]] std::map<std::string, std::int64_t> newly_sold(const OrderState& before, const OrderState& after);

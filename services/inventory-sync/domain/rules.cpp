@@ -85,4 +85,15 @@ std::int64_t shown(std::int64_t sellable, const ShownBy& policy) {
     return std::max({left, policy.minimum, std::int64_t{0}});
 }
 
+std::string_view policy_at_work(std::int64_t sellable, const ShownBy& policy) {
+    const auto value = shown(sellable, policy);
+    if (value == sellable) {
+        return "";
+    }
+    if (value > sellable) {
+        return policy.minimum > 0 && value == policy.minimum ? "minimum" : "never_negative";
+    }
+    return value == 0 && sellable - policy.buffer > 0 ? "hidden" : "buffer";
+}
+
 }  // namespace inventory_sync

@@ -17,6 +17,21 @@
 
 namespace inventory_sync {
 
+// An Odoo whose stock.quant is read.
+struct OdooRule {
+    std::string url;
+    std::string database;
+    std::string login;  // Odoo 16 to 18.
+    std::string api_key_file;
+    std::vector<std::int64_t> companies;                         // allowed_company_ids; empty: the user's own.
+    std::map<std::string, std::int64_t, std::less<>> locations;  // Place to stock.location id; empty: each warehouse by its code.
+    std::chrono::milliseconds every{60'000};
+    std::chrono::milliseconds overlap{600'000};
+    std::chrono::milliseconds whole_every{std::chrono::hours{24}};
+    int shrink_refused_below = 70;  // As of files.
+    friend bool operator==(const OdooRule&, const OdooRule&) = default;
+};
+
 struct SourceRule {
     Basis basis = Basis::physical;
     // A report contains a shipment, or an order, if it was observed at least this long after it. Above zero where the source's
@@ -25,6 +40,7 @@ struct SourceRule {
     std::chrono::milliseconds order_lag{0};
     std::map<std::string, Decimal, std::less<>> units;  // Pieces in one of the source's units.
     std::optional<FolderRule> files;                    // Snapshots that this service reads itself.
+    std::optional<OdooRule> odoo;                       // What this service asks for itself.
 };
 
 // One of a shop's locations; several places may feed it. What is reserved or shipped there is taken from the first of them that
@@ -77,5 +93,7 @@ struct Rules {
 
 // What is shown when `sellable` could be sold: buffer, then hide_below, then minimum; never negative.
 [[nodiscard]] std::int64_t shown(std::int64_t sellable, const ShownBy& policy);
+// Why shown() is not `sellable` itself: "buffer", "hidden", "minimum" or "never_negative"; empty where it is.
+[[nodiscard]] std::string_view policy_at_work(std::int64_t sellable, const ShownBy& policy);
 
 }  // namespace inventory_sync

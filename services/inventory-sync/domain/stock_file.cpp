@@ -15,6 +15,26 @@ int column_of(const std::vector<std::string>& names, const std::string& wanted) 
 
 }  // namespace
 
+core::Result<FileRow> row_of(std::string sku, std::string location, std::string unit, std::string quantity,
+                             const FileRule& rule) {
+    if (rule.decimal_comma) {
+        if (quantity.find('.') != std::string::npos) {
+            return core::fail(core::ErrorKind::rejected, "quantity_malformed",
+                              "the quantity has a point where a comma is expected");
+        }
+        std::ranges::replace(quantity, ',', '.');
+    }
+    const auto parsed = Decimal::parse(quantity);
+    const auto accepted = parsed ? acceptable(*parsed) : parsed;
+    if (!accepted) {
+        return core::fail(core::ErrorKind::rejected, "quantity_malformed", "the quantity is not a number, or too large");
+    }
+    if (sku.empty() || location.empty()) {
+        return core::fail(core::ErrorKind::rejected, "row_malformed", "SKU or location is empty");
+    }
+    return FileRow{.sku = std::move(sku), .location = std::move(location), .unit = std::move(unit), .quantity = *accepted};
+}
+
 std::unexpected<core::Error> CsvRows::refuse(std::string code, const std::string& what) const {
     return core::fail(core::ErrorKind::rejected, std::move(code), "line " + std::to_string(line_) + ": " + what);
 }
@@ -139,37 +159,22 @@ core::Result<void> CsvRows::end_row(const Take& take) {
     const auto cell = [&](int column) -> std::string& {
         return cells_[static_cast<std::size_t>(column)];
     };
-    FileRow row{.sku = cell(sku_),
-                .location = location_ < 0 ? rule_.fixed_location : cell(location_),
-                .unit = unit_ < 0 ? std::string{} : cell(unit_),
-                .quantity = {}};
-    auto number = cell(quantity_);
-    if (rule_.decimal_comma) {
-        if (number.find('.') != std::string::npos) {
-            return refuse("quantity_malformed", "the quantity has a point where a comma is expected");
-        }
-        std::ranges::replace(number, ',', '.');
-    }
-    const auto parsed = Decimal::parse(number);
-    const auto quantity = parsed ? acceptable(*parsed) : parsed;
-    if (!quantity) {
-        return refuse("quantity_malformed", "the quantity is not a number, or too large");
-    }
-    row.quantity = *quantity;
-    if (row.sku.empty() || row.location.empty()) {
-        return refuse("row_malformed", "SKU or location is empty");
+    const auto row = row_of(std::move(cell(sku_)), location_ < 0 ? rule_.fixed_location : cell(location_),
+                            unit_ < 0 ? std::string{} : cell(unit_), std::move(cell(quantity_)), rule_);
+    if (!row) {
+        return refuse(row.error().code, row.error().message);
     }
     ++rows_;
-    if (auto done = take(row); !done) {
+    if (auto done = take(*row); !done) {
         return done;
     }
     next_row();
     return {};
 }
 
-core::Result<void> may_follow(std::uint64_t rows, std::uint64_t before, const FileRule& rule) {
-    if (before > 0 && rule.shrink_refused_below > 0 &&
-        static_cast<double>(rows) * 100 < static_cast<double>(before) * rule.shrink_refused_below) {
+core::Result<void> may_follow(std::uint64_t rows, std::uint64_t before, int shrink_refused_below) {
+    if (before > 0 && shrink_refused_below > 0 &&
+        static_cast<double>(rows) * 100 < static_cast<double>(before) * shrink_refused_below) {
         return core::fail(core::ErrorKind::rejected, "file_shrunken",
                           "the file has " + std::to_string(rows) + " rows, the one before had " + std::to_string(before),
                           "if that is right, put it in again with an empty file <name>.accept beside it");

@@ -139,3 +139,25 @@ TEST_CASE("belief: with late orders nothing is oversold beyond the report, and a
         REQUIRE(shopify == std::max<std::int64_t>(0, level - placed));
     }
 }
+
+TEST_CASE("belief: units that fell, rose again and were given back unheard are no longer pending", "[inventory-sync][unit]") {
+    const auto fallen = looked({.believed = 10}, 7, 0);
+    REQUIRE(fallen.pending == 3);
+    // Rise, then the order; order, then the rise: the same.
+    const auto risen = looked(fallen, 10, 0);
+    CHECK(risen.pending == 3);
+    CHECK(risen.risen == 3);
+    CHECK(looked(came_and_went(risen, 3), 10, 0) == Belief{.believed = 10});
+    CHECK(looked(came_and_went(fallen, 3), 10, 0) == Belief{.believed = 10});
+    // Neither alone ends it.
+    CHECK(looked(came_and_went(fallen, 3), 7, 0).pending == 3);
+    CHECK(looked(risen, 12, 0).pending == 3);
+    // As much as both say.
+    CHECK(looked(came_and_went(risen, 2), 10, 0).pending == 1);
+    CHECK(looked(came_and_went(fallen, 9), 8, 0).pending == 2);
+    // What a known order gave back is no rise without a cause.
+    auto known = heard(heard({.believed = 10}, 2), -2);
+    known.pending = 2;
+    CHECK(looked(came_and_went(known, 2), 12, 0).pending == 2);
+    CHECK(looked(came_and_went(known, 2), 14, 0).pending == 0);
+}

@@ -33,6 +33,8 @@ public:
     std::vector<std::string> bodies;  // Of every writing call.
     std::vector<std::size_t> sizes;   // Pairs of every writing call.
     std::size_t reads = 0;
+    std::map<std::string, std::vector<ShopLocation>> shop_locations;
+    std::size_t location_reads = 0;
     std::int64_t written = 0;
     std::function<void(const std::string& shop, PairId, QuantityName, std::int64_t quantity)> on_write;
     std::function<void()> before_write;
@@ -139,6 +141,12 @@ public:
             }
         }
         return found;
+    }
+
+    core::Result<std::vector<ShopLocation>> locations(const std::string& shop, const core::Deadline&) override {
+        ++location_reads;
+        const auto known = shop_locations.find(shop);
+        return known == shop_locations.end() ? std::vector<ShopLocation>{} : known->second;
     }
 
     core::Result<std::optional<std::vector<PlacedLine>>> places(const std::string& shop, std::int64_t order,

@@ -98,6 +98,60 @@ TEST_CASE("stock mapping: what is wrong is named with its line", "[inventory-syn
     CHECK(!refusal("[]").empty());
 }
 
+TEST_CASE("stock mapping: sources that are asked are read with their defaults, and what is missing is named",
+          "[inventory-sync][unit]") {
+    const std::string key = "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    const auto file = [](const std::string& source) {
+        return "sources:\n  one: {basis: physical, " + source +
+               "}\nshops:\n  eu: {locations: [{id: 1, from: [{source: one, location: WH}]}]}\n";
+    };
+    const auto odoo = parse_mapping(file(
+        "odoo: {url: 'https://erp.example.com/', database: prod, api_key_file: /run/key, companies: [1, 3], locations: {WH: 8}, "
+        "every: 90s, overlap: 5m}"));
+    REQUIRE(odoo);
+    const auto& asked = *odoo->sources.at("one").odoo;
+    CHECK(asked.url == "https://erp.example.com");
+    CHECK(asked.companies == std::vector<std::int64_t>{1, 3});
+    CHECK(asked.locations.at("WH") == 8);
+    CHECK(asked.every == 90s);
+    CHECK(asked.overlap == 5min);
+    CHECK(asked.whole_every == 24h);
+    CHECK_THAT(refusal(file("odoo: {url: 'ftp://erp', api_key_file: /run/key}")), ContainsSubstring("https://"));
+    CHECK_THAT(refusal(file("odoo: {url: 'https://erp'}")), ContainsSubstring("api_key_file"));
+    CHECK_THAT(refusal(file("odoo: {url: 'https://erp', api_key_file: key}")), ContainsSubstring("absolute"));
+    CHECK_THAT(refusal(file("odoo: {url: 'https://erp', api_key_file: /k, every: 0s}")), ContainsSubstring("at least"));
+    CHECK_THAT(refusal(file("odoo: {url: 'https://erp', api_key_file: /k}, files: {folder: /in, location: WH}")),
+               ContainsSubstring("either"));
+
+    const auto fetched = [&](const std::string& more) {
+        return file(
+            "files: {folder: /in, format: xml, row: item, location: WH, sftp: {host: sftp.example.com, user: u, path: /out/, "
+            "host_key: '" +
+            key + "'" + more + "}}");
+    };
+    const auto sftp = parse_mapping(fetched(", key_file: /run/key, after: delete"));
+    REQUIRE(sftp);
+    const auto& files = *sftp->sources.at("one").files;
+    CHECK(files.file.format == FileFormat::xml);
+    CHECK(files.sftp->path == "/out");
+    CHECK(files.sftp->host_key == key.substr(7));
+    CHECK(files.sftp->delete_after);
+    CHECK(files.sftp->port == 22);
+    CHECK_THAT(refusal(fetched("")), ContainsSubstring("either key_file or password_file"));
+    CHECK_THAT(refusal(fetched(", key_file: /k, password_file: /p")), ContainsSubstring("either"));
+    CHECK_THAT(refusal(fetched(", key_file: /k, after: move")), ContainsSubstring("keep or delete"));
+    CHECK_THAT(
+        refusal(file("files: {folder: /in, location: WH, sftp: {host: h, user: u, path: /o, host_key: md5, key_file: /k}}")),
+        ContainsSubstring("SHA256"));
+    CHECK_THAT(refusal(file("files: {folder: /in, location: WH, sftp: {host: 'h/x', user: u, path: /o, host_key: '" + key +
+                            "', key_file: /k}}")),
+               ContainsSubstring("host"));
+    CHECK_THAT(refusal(file("files: {folder: /in, location: WH, format: xml}")), ContainsSubstring("row"));
+    CHECK_THAT(refusal(file("files: {folder: /in, location: WH, format: xml, row: r, delimiter: tab}")),
+               ContainsSubstring("delimiter"));
+    CHECK_THAT(refusal(file("files: {folder: /in, location: WH, row: r}")), ContainsSubstring("format xml"));
+}
+
 TEST_CASE("stock mapping: the documented example is a good file", "[inventory-sync][unit]") {
     std::ostringstream text;
     text << std::ifstream(INVENTORY_SYNC_EXAMPLE_MAPPING).rdbuf();

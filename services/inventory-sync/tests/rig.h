@@ -39,6 +39,7 @@ struct Rig {
 
     Rig() {
         in_transaction([](Transaction& tx) { return tx.exec_script(kSchema); });
+        in_transaction([](Transaction& tx) { return tx.exec_script(kSchemaWidened); });
         // The kit's own table, as it makes it.
         database.exec(
             "CREATE TABLE admin_actions (id text PRIMARY KEY, grp integer NOT NULL, verb text NOT NULL, subject text NOT "

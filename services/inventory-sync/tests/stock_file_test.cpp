@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "adapters/sources/file_source.h"
+#include "tests/kept_reports.h"
 #include "tests/rig.h"
 
 using namespace inventory_sync;
@@ -38,27 +39,6 @@ Read read(std::string_view text, FileRule rule = {.fixed_location = "MAIN"}, std
     }
     return result;
 }
-
-class KeptReports final : public StockReporter {
-public:
-    std::vector<ReadLevel> levels;
-    bool broker_away = false;
-    std::unique_ptr<StockReports> begin() override {
-        struct Run final : StockReports {
-            explicit Run(KeptReports& of) : kept(of) {}
-            KeptReports& kept;
-            core::Result<void> put(const ReadLevel& level) override {
-                kept.levels.push_back(level);
-                return {};
-            }
-            core::Result<void> done(const core::Deadline&) override {
-                return kept.broker_away ? core::fail(core::ErrorKind::transient, "kafka_unavailable", "away")
-                                        : core::Result<void>{};
-            }
-        };
-        return std::make_unique<Run>(*this);
-    }
-};
 
 struct Folder {
     fs::path path = fs::temp_directory_path() / ("stock-file-test-" + core::uuid_v4());
@@ -112,11 +92,10 @@ TEST_CASE("stock file: what is not whole or not understood is refused", "[invent
 }
 
 TEST_CASE("stock file: a file that shrank too much is refused", "[inventory-sync][unit]") {
-    const FileRule rule;
-    CHECK(may_follow(70, 100, rule));
-    CHECK(may_follow(69, 100, rule).error().code == "file_shrunken");
-    CHECK(may_follow(1, 0, rule));
-    CHECK(may_follow(1, 100, {.shrink_refused_below = 0}));
+    CHECK(may_follow(70, 100, 70));
+    CHECK(may_follow(69, 100, 70).error().code == "file_shrunken");
+    CHECK(may_follow(1, 0, 70));
+    CHECK(may_follow(1, 100, 0));
 }
 
 TEST_CASE("stock file: a folder's complete files are published and put away, bad ones refused with the reason",
@@ -169,4 +148,33 @@ TEST_CASE("stock file: a folder's complete files are published and put away, bad
     reports.broker_away = false;
     CHECK(poll().taken == 1);
     CHECK(!source.poll("wms", Basis::physical, {.folder = "/does/not/exist"}));
+}
+
+TEST_CASE("stock file: XML files are taken as XML, whole or not at all", "[inventory-sync][postgres]") {
+    if (!Database::available()) {
+        SKIP(Database::kWhyNot);
+    }
+    Rig rig;
+    Folder folder;
+    KeptReports reports;
+    FileSource source(rig.database.pool(), reports, rig.clock);
+    FolderRule rule{.folder = folder.path.string(), .file = {.format = FileFormat::xml, .row = "item", .fixed_location = "MAIN"}};
+    const std::string row = "<item><sku>A</sku><quantity>3</quantity></item>";
+    folder.put("one.xml", "<stock>" + row + "</stock>");
+    folder.put("one.xml.done");
+    folder.put("two.csv", csv(3));
+    folder.put("two.csv.done");
+    folder.put("three.xml", "<stock>" + row + row);
+    folder.put("three.xml.done");
+    const auto done = source.poll("wms", Basis::physical, rule);
+    REQUIRE(done);
+    CHECK(done->taken == 1);
+    CHECK(done->refused == 1);
+    REQUIRE(reports.levels.size() == 1);
+    CHECK(reports.levels[0].level.quantity == Decimal(3));
+    std::ifstream reason(folder.path / "refused" / "three.xml.reason");
+    std::string text;
+    std::getline(reason, text);
+    CHECK(text.starts_with("truncated"));
+    CHECK(fs::exists(folder.path / "two.csv"));
 }

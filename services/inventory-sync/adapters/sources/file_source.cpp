@@ -7,7 +7,10 @@
 #include <chrono>
 #include <fstream>
 #include <functional>
+#include <memory>
 #include <vector>
+
+#include "adapters/sources/xml_rows.h"
 
 namespace inventory_sync {
 namespace {
@@ -19,6 +22,10 @@ using core::ErrorKind;
 constexpr std::chrono::seconds kTimeout{15};
 constexpr std::chrono::minutes kAcknowledged{5};
 constexpr std::size_t kPiece = 256UL * 1024;
+
+const char* extension_of(const FileRule& rule) {
+    return rule.format == FileFormat::xml ? ".xml" : ".csv";
+}
 
 fs::path beside(const fs::path& file, const char* extension) {
     auto marker = file;
@@ -35,28 +42,33 @@ struct Whole {
     std::string digest;
 };
 
-core::Result<Whole> read_file(const fs::path& file, const FileRule& rule, const CsvRows::Take& take) {
+core::Result<Whole> read_file(const fs::path& file, const FileRule& rule, const RowReader::Take& take) {
     std::ifstream in(file, std::ios::binary);
     if (!in) {
         return std::unexpected(away("the file cannot be opened"));
     }
-    CsvRows rows(rule);
+    std::unique_ptr<RowReader> rows;
+    if (rule.format == FileFormat::xml) {
+        rows = std::make_unique<XmlRows>(rule);
+    } else {
+        rows = std::make_unique<CsvRows>(rule);
+    }
     core::Sha256 digest;
     std::string piece(kPiece, '\0');
     while (in.read(piece.data(), static_cast<std::streamsize>(piece.size())), in.gcount() > 0) {
         const std::string_view part(piece.data(), static_cast<std::size_t>(in.gcount()));
         digest.update(part);
-        if (auto done = rows.feed(part, take); !done) {
+        if (auto done = rows->feed(part, take); !done) {
             return std::unexpected(std::move(done.error()));
         }
     }
     if (in.bad()) {
         return std::unexpected(away("the file cannot be read to its end"));
     }
-    if (auto done = rows.finish(take); !done) {
+    if (auto done = rows->finish(take); !done) {
         return std::unexpected(std::move(done.error()));
     }
-    return Whole{.rows = rows.rows(), .digest = core::hex_encode(core::bytes_of(digest.finish())).substr(0, 16)};
+    return Whole{.rows = rows->rows(), .digest = core::hex_encode(core::bytes_of(digest.finish())).substr(0, 16)};
 }
 
 // A file that cannot be moved is an error: it would be read again for ever.
@@ -106,7 +118,7 @@ core::Result<std::uint64_t> FileSource::publish(const std::string& source, Basis
         return std::unexpected(before.error());
     }
     if (!fs::exists(beside(file, ".accept"), failed)) {
-        if (auto follows = may_follow(whole->rows, *before, rule.file); !follows) {
+        if (auto follows = may_follow(whole->rows, *before, rule.file.shrink_refused_below); !follows) {
             return std::unexpected(std::move(follows.error()));
         }
     }
@@ -152,7 +164,7 @@ core::Result<FilesRead> FileSource::poll(const std::string& source, Basis basis,
     for (auto at = fs::directory_iterator(fs::path(rule.folder), failed); !failed && at != fs::directory_iterator();
          at.increment(failed)) {
         const auto& file = at->path();
-        if (file.extension() == ".csv" && (rule.by_rename || fs::exists(beside(file, ".done")))) {
+        if (file.extension() == extension_of(rule.file) && (rule.by_rename || fs::exists(beside(file, ".done")))) {
             complete.push_back(file);
         }
     }

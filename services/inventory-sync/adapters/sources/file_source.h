@@ -1,10 +1,10 @@
-// Full snapshots that a source drops as CSV files into a folder.
+// Full snapshots that a source drops as CSV or XML files into a folder.
 //
-// A file NAME.csv is read once it is complete: NAME.csv.done stands beside it, or, with `complete: rename`, as soon as it has
-// that name (a writer uses another one until it has finished). It is read twice: the first time to know that all of it is good,
-// the second to publish it. Then it goes to done/, or, refused, to refused/ with NAME.csv.reason beside it. A file with far fewer
-// rows than the last one is refused, unless an empty NAME.csv.accept says that this is right. A row that a snapshot lacks changes
-// nothing: absence is never a zero.
+// A file NAME.csv (or NAME.xml) is read once it is complete: NAME.csv.done stands beside it, or, with `complete: rename`, as soon
+// as it has that name (a writer uses another one until it has finished). It is read twice: the first time to know that all of it
+// is good, the second to publish it. Then it goes to done/, or, refused, to refused/ with NAME.csv.reason beside it. A file with
+// far fewer rows than the last one is refused, unless an empty NAME.csv.accept says that this is right. A row that a snapshot
+// lacks changes nothing: absence is never a zero.
 //
 // One thread at a time for a folder. poll() blocks for the files it finds.
 #pragma once

@@ -47,6 +47,17 @@ void Config::declare(kit::ConfigSchema& schema) {
                {.help = "How long the server may go on with a request whose client has gone (limit_time_real).",
                 .min = 1000,
                 .max = 3'600'000});
+    schema.add(
+        "documents.poll", watch.poll,
+        {.help = "How often the target is asked what people did to documents by hand; 0: never.", .min = 0, .max = 86'400'000});
+    schema.add("documents.overlap", watch.overlap,
+               {.help = "How far each look goes back before the last: longer than a transaction of the target may take.",
+                .min = 1'000,
+                .max = 86'400'000});
+    schema.add("documents.holds_quiet", watch.holds_quiet,
+               {.help = "How long nothing of an order must have waited until its hold is told as ended.",
+                .min = 1'000,
+                .max = 3'600'000});
     schema.add("remembered_contacts_max", remembered_contacts_max,
                {.help = "Contacts and addresses whose ids are kept in memory.", .unit = "records", .min = 0, .max = 10'000'000});
     schema.add("remembered_products_max", remembered_products_max,

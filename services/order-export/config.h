@@ -5,6 +5,8 @@
 #include <syncline/odoo/gateway.h>
 #include <string>
 
+#include "app/watch_documents.h"
+
 namespace order_export {
 
 struct Config {
@@ -16,6 +18,7 @@ struct Config {
     syncline::kit::SecretFile contact_key;
     syncline::odoo::GatewayOptions calls;
     std::chrono::milliseconds longest_request{120'000};
+    WatchOptions watch;
     std::size_t remembered_contacts_max = 20'000;
     std::size_t remembered_products_max = 20'000;
 

@@ -3,6 +3,7 @@
 
 #include <syncline/kit/admin.h>
 #include <syncline/kit/mappings.h>
+#include <syncline/telemetry/log.h>
 #include <syncline/topics.h>
 
 #include "adapters/admin_routes.h"
@@ -10,12 +11,15 @@
 #include "adapters/kit_results.h"
 #include "adapters/mapping_file.h"
 #include "adapters/odoo_credit_notes.h"
+#include "adapters/odoo_document_feeds.h"
 #include "adapters/odoo_orders.h"
 #include "adapters/odoo_parties.h"
 #include "adapters/odoo_products.h"
+#include "adapters/pg_document_memory.h"
 #include "adapters/pg_export_ledger.h"
 #include "app/export_order.h"
 #include "app/record_facts.h"
+#include "app/watch_documents.h"
 #include "config.h"
 
 namespace order_export {
@@ -33,6 +37,8 @@ void wire(kit::Service& service) {
         return CurrentRules{.rules = std::static_pointer_cast<const Rules>(snapshot->entries), .version = snapshot->version};
     };
     service.migration("0001_export_ledger", kLedgerSchema);
+    service.migration("0002_document_memory", kDocumentMemorySchema);
+    auto& memory = service.own<PgDocumentMemory>(service.postgres(), clock, config.connection, config.group());
     auto& ledger = service.own<PgExportLedger>(service.postgres(), clock, config.connection);
     auto& odoo = service.own<syncline::odoo::Gateway>(service.http(), config.target(), config.calls, clock, service.metrics());
     auto& external_ids = service.own<OdooExternalIds>(odoo);
@@ -40,7 +46,20 @@ void wire(kit::Service& service) {
     auto& notes = service.own<OdooCreditNotes>(odoo, clock);
     auto& parties = service.own<OdooParties>(odoo, external_ids, clock);
     auto& products = service.own<OdooProducts>(odoo, clock, config.remembered_products_max);
-    auto& results = service.own<KitResults>(config.connection, clock, service.metrics());
+    auto& results = service.own<KitResults>(
+        config.connection, clock, service.metrics(), [&memory](const LedgerEntry& entry, const std::string& subject) {
+            if (const auto done = memory.remember_hold(entry.key, subject, entry.version); !done) {
+                // The hold is announced all the same; only its end without an export would not be.
+                syncline::telemetry::log::failure(syncline::telemetry::log::Level::warn, "hold_not_remembered", done.error());
+            }
+        });
+    auto& feeds = service.own<OdooDocumentFeeds>(odoo);
+    auto& watch_documents = service.own<WatchDocuments>(feeds, memory, clock, config.watch);
+    auto& watch = service.own<DocumentWatch>(
+        watch_documents, memory, clock, config.watch, [](std::string_view what, const core::Error& error) {
+            syncline::telemetry::log::failure(syncline::telemetry::log::Level::warn, what, error);
+        });
+    service.runnable("documents", [&watch] { watch.start(); }, [&watch](core::Deadline) { watch.stop(); });
     auto& contacts = service.own<ResolveContacts>(parties, clock, config.remembered_contacts_max);
     auto& export_refund = service.own<ExportRefund>(ledger, notes, results, rules);
     auto& export_order =
@@ -66,6 +85,10 @@ void wire(kit::Service& service) {
             const auto entry = ledger.find(money->order);
             return entry && entry->money.contains(money->transaction);
         }
+        if (const auto gone = awaited_deletion(waits_for)) {
+            const auto entry = ledger.find(*gone);
+            return entry && entry->deleted;
+        }
         const auto current = rules();
         return current.rules && resolves(*current.rules, waits_for);
     });
@@ -73,7 +96,8 @@ void wire(kit::Service& service) {
         topics::exports,
         {exports_v1::OrderExported::descriptor()->full_name(), exports_v1::OrderExportHeld::descriptor()->full_name(),
          exports_v1::OrderExportFailed::descriptor()->full_name(), exports_v1::RefundExported::descriptor()->full_name(),
-         exports_v1::RefundExportHeld::descriptor()->full_name()});
+         exports_v1::RefundExportHeld::descriptor()->full_name(), exports_v1::ExportHoldEnded::descriptor()->full_name(),
+         exports_v1::DocumentStateChanged::descriptor()->full_name()});
 
     service.on<orders_v1::OrderChanged>({.topic = topics::orders,
                                          .consumer_group = config.group(),
@@ -116,16 +140,17 @@ void wire(kit::Service& service) {
                                                   [&](const orders_v1::OrderRiskAssessed& event, kit::Delivery& delivery) {
                                                       return assess_risk.run(to_assessment(event), delivery);
                                                   }});
-    service.on<orders_v1::OrderDeleted>({.topic = topics::orders,
-                                         .consumer_group = config.group(),
-                                         .family = kit::Family::fact,
-                                         .resource = [](const auto&) { return std::string("deletion"); },
-                                         .version = {},
-                                         .handle =
-                                             [&](const orders_v1::OrderDeleted& event, kit::Delivery& delivery) {
-                                                 return delete_order.run(order_key(event.shop(), event.order_id()),
-                                                                         event.confirmed(), delivery);
-                                             }});
+    service.on<orders_v1::OrderDeleted>(
+        {.topic = topics::orders,
+         .consumer_group = config.group(),
+         .family = kit::Family::fact,
+         // The confirmed one must not wait behind the one that is held.
+         .resource = [](const auto& event) { return std::string(event.confirmed() ? "deletion/confirmed" : "deletion"); },
+         .version = {},
+         .handle =
+             [&](const orders_v1::OrderDeleted& event, kit::Delivery& delivery) {
+                 return delete_order.run(to_deletion(event), delivery);
+             }});
     service.on<orders_v1::OrderEditNoticed>(
         {.topic = topics::orders,
          .consumer_group = config.group(),

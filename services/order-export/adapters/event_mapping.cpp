@@ -238,6 +238,16 @@ void fill_context(exports_v1::ExportContext& out, const ResultContext& context, 
     }
 }
 
+// Of what no event of the order led to.
+void fill_order_context(exports_v1::ExportContext& out, const std::string& connection, const OrderKey& key,
+                        const SnapshotVersion& version) {
+    out.set_shop(key.shop.value());
+    out.set_order_id(static_cast<std::int64_t>(key.id.value()));
+    out.set_connection(connection);
+    set_time(*out.mutable_source_updated_at(), version.updated_ns);
+    set_time(*out.mutable_observed_at(), version.observed_ns);
+}
+
 void fill_order(exports_v1::DocumentReference& out, const LedgerEntry& entry) {
     out.set_external_key("syncline." + entry.key.external_name());
     out.set_target_id(entry.document);
@@ -389,6 +399,12 @@ RiskAssessment to_assessment(const orders_v1::OrderRiskAssessed& event) {
             .observed = time_of(event.observed_at())};
 }
 
+ToldDeletion to_deletion(const orders_v1::OrderDeleted& event) {
+    return {.key = order_key(event.shop(), event.order_id()),
+            .confirmed = event.confirmed(),
+            .observed_ns = core::nanos_since_epoch(time_of(event.observed_at()))};
+}
+
 MoneyFact to_money(const orders_v1::PaymentTransactionRecorded& event) {
     return {.key = order_key(event.shop(), event.transaction().order_id()),
             .transaction = unsigned_id(event.transaction().transaction_id()),
@@ -413,6 +429,7 @@ exports_v1::OrderExportHeld held_event(const ResultContext& context, const kit::
     fill_context(*event.mutable_context(), context, delivery, entry);
     event.set_code(error.code);
     event.set_waits_for(error.waits_for);
+    event.set_subject(subject_of(error.code));
     if (!error.figures.expected.empty()) {
         set_money(*event.mutable_expected(), Decimal::parse(error.figures.expected).value_or(Decimal{}), error.figures.currency);
         set_money(*event.mutable_found(), Decimal::parse(error.figures.found).value_or(Decimal{}), error.figures.currency);
@@ -449,6 +466,34 @@ exports_v1::RefundExportHeld refund_held_event(const ResultContext& context, con
     event.set_refund_id(static_cast<std::int64_t>(refund.value()));
     event.set_code(error.code);
     event.set_waits_for(error.waits_for);
+    return event;
+}
+
+std::string subject_of(std::string_view code) {
+    return code.starts_with("risk_") ? "risk" : code == "deletion_unconfirmed" ? "deletion" : "";
+}
+
+exports_v1::ExportHoldEnded hold_ended_event(const std::string& connection, const OrderKey& key, const std::string& subject,
+                                             const SnapshotVersion& version) {
+    exports_v1::ExportHoldEnded event;
+    fill_order_context(*event.mutable_context(), connection, key, version);
+    event.set_subject(subject);
+    return event;
+}
+
+exports_v1::DocumentStateChanged progress_event(const std::string& connection, const KnownDocument& document,
+                                                const DocumentNow& now, core::SystemTime read_at) {
+    exports_v1::DocumentStateChanged event;
+    fill_order_context(*event.mutable_context(), connection, document.key, document.version);
+    event.mutable_context()->set_mapping_version(document.mapping_version);
+    auto& reference = *event.mutable_document();
+    reference.set_external_key("syncline." + document.key.external_name());
+    reference.set_target_id(document.id);
+    reference.set_name(now.name);
+    reference.set_state(now.progress.state);
+    event.set_invoicing(now.progress.invoicing);
+    event.set_delivery(now.progress.delivery);
+    set_time(*event.mutable_read_at(), core::nanos_since_epoch(read_at));
     return event;
 }
 

@@ -11,6 +11,7 @@
 
 #include "app/ports.h"
 #include "app/record_facts.h"
+#include "app/watch_documents.h"
 
 namespace order_export {
 
@@ -25,6 +26,7 @@ struct RefundFact {
 };
 [[nodiscard]] core::Result<RefundFact> to_refund(const orders_v1::RefundRecorded& event);
 [[nodiscard]] RiskAssessment to_assessment(const orders_v1::OrderRiskAssessed& event);
+[[nodiscard]] ToldDeletion to_deletion(const orders_v1::OrderDeleted& event);
 
 struct MoneyFact {
     OrderKey key;
@@ -55,5 +57,12 @@ struct ResultContext {
 [[nodiscard]] exports_v1::RefundExportHeld refund_held_event(const ResultContext& context, const kit::Delivery& delivery,
                                                              const LedgerEntry& entry, core::RefundId refund,
                                                              const core::Error& error);
+
+// Of what is held under that code: empty for the order's export, "risk" or "deletion" for what a fact asks.
+[[nodiscard]] std::string subject_of(std::string_view code);
+[[nodiscard]] exports_v1::ExportHoldEnded hold_ended_event(const std::string& connection, const OrderKey& key,
+                                                           const std::string& subject, const SnapshotVersion& version);
+[[nodiscard]] exports_v1::DocumentStateChanged progress_event(const std::string& connection, const KnownDocument& document,
+                                                              const DocumentNow& now, core::SystemTime read_at);
 
 }  // namespace order_export

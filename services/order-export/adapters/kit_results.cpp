@@ -26,15 +26,20 @@ std::string_view name_of(ExportAction action) {
     return "other";
 }
 
+bool is_hold(const core::Error& error) {
+    return error.kind == core::ErrorKind::mapping_missing || error.kind == core::ErrorKind::needs_decision;
+}
+
 kit::OutgoingEvent to_exports(const LedgerEntry& entry) {
     return {.topic = topics::exports, .key = entry.key.text(), .subject = entry.key.text()};
 }
 
 }  // namespace
 
-KitResults::KitResults(std::string connection, const core::Clock& clock, telemetry::Metrics& metrics)
+KitResults::KitResults(std::string connection, const core::Clock& clock, telemetry::Metrics& metrics, Held held)
     : connection_(std::move(connection)),
       clock_(clock),
+      held_(std::move(held)),
       documents_(metrics.counter("syncline_order_export_documents_total",
                                  "Documents acknowledged by the target, by kind and what was done.", {"document", "action"})),
       placed_to_acknowledged_(metrics.histogram(
@@ -56,6 +61,9 @@ void KitResults::order_exported(kit::Delivery& delivery, const LedgerEntry& entr
 }
 
 void KitResults::order_refused(kit::Delivery& delivery, const LedgerEntry& entry, const core::Error& error) {
+    if (is_hold(error)) {
+        held_(entry, subject_of(error.code));
+    }
     const ResultContext context{.connection = connection_, .now = clock_.now()};
     delivery.publish_if_held(to_exports(entry), held_event(context, delivery, entry, error));
     delivery.publish_if_dead(to_exports(entry), failed_event(context, delivery, entry, error));
@@ -70,6 +78,9 @@ void KitResults::refund_exported(kit::Delivery& delivery, const LedgerEntry& ent
 
 void KitResults::refund_refused(kit::Delivery& delivery, const LedgerEntry& entry, core::RefundId refund,
                                 const core::Error& error) {
+    if (is_hold(error)) {
+        held_(entry, "refund/" + refund.text());
+    }
     const ResultContext context{.connection = connection_, .now = clock_.now()};
     delivery.publish_if_held(to_exports(entry), refund_held_event(context, delivery, entry, refund, error));
 }

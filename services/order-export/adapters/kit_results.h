@@ -2,6 +2,7 @@
 #pragma once
 
 #include <syncline/telemetry/metrics.h>
+#include <functional>
 #include <string>
 
 #include "app/ports.h"
@@ -10,8 +11,10 @@ namespace order_export {
 
 class KitResults final : public ExportResults {
 public:
-    // Declares syncline_order_export_* metrics. `clock` must outlive it.
-    KitResults(std::string connection, const core::Clock& clock, syncline::telemetry::Metrics& metrics);
+    // Declares syncline_order_export_* metrics. `clock` must outlive it. `held` hears of what is about to be held, at once: the
+    // order, the subject (event_mapping.h) and the version; it may block for a statement.
+    using Held = std::function<void(const LedgerEntry&, const std::string& subject)>;
+    KitResults(std::string connection, const core::Clock& clock, syncline::telemetry::Metrics& metrics, Held held);
 
     void order_exported(kit::Delivery& delivery, const LedgerEntry& entry, ExportAction action,
                         const core::Money& document_total) override;
@@ -25,6 +28,7 @@ public:
 private:
     const std::string connection_;
     const core::Clock& clock_;
+    const Held held_;
     const syncline::telemetry::CounterFamily documents_;
     const syncline::telemetry::HistogramFamily placed_to_acknowledged_;
     const syncline::telemetry::CounterFamily undecidable_;

@@ -1,5 +1,7 @@
 #include "app/record_facts.h"
 
+#include <syncline/core/parse.h>
+
 #include "app/export_order.h"
 
 namespace order_export {
@@ -9,6 +11,10 @@ using core::ErrorKind;
 using core::fail;
 using core::Result;
 using kit::Outcome;
+
+namespace {
+constexpr std::string_view kDeletion = "deletion:";
+}
 
 Outcome AssessRisk::run(const RiskAssessment& assessment, kit::Delivery& delivery) {
     const bool accepted = delivery.override_code().starts_with("risk_");
@@ -96,7 +102,28 @@ Outcome AssessRisk::run(const RiskAssessment& assessment, kit::Delivery& deliver
     return Outcome::done();
 }
 
-Outcome DeleteOrder::run(const OrderKey& key, bool confirmed, kit::Delivery& delivery) {
+std::string deletion_key(const OrderKey& order) {
+    return std::string(kDeletion) + order.text();
+}
+
+std::optional<OrderKey> awaited_deletion(std::string_view waits_for) {
+    if (!waits_for.starts_with(kDeletion)) {
+        return std::nullopt;
+    }
+    waits_for.remove_prefix(kDeletion.size());
+    const auto slash = waits_for.find('/');
+    if (slash == std::string_view::npos) {
+        return std::nullopt;
+    }
+    const auto id = core::parse_int<std::uint64_t>(waits_for.substr(slash + 1));
+    if (!id) {
+        return std::nullopt;
+    }
+    return OrderKey{.shop = core::ShopAlias(std::string(waits_for.substr(0, slash))), .id = core::OrderId(*id)};
+}
+
+Outcome DeleteOrder::run(const ToldDeletion& told, kit::Delivery& delivery) {
+    const auto& key = told.key;
     auto entry = ledger_.find(key);
     if (!entry) {
         return Outcome::failed(std::move(entry.error()));
@@ -107,11 +134,17 @@ Outcome DeleteOrder::run(const OrderKey& key, bool confirmed, kit::Delivery& del
     if (entry->state == DocumentState::excluded) {
         return Outcome::skip("order_not_exported");
     }
-    if (!confirmed && delivery.override_code() != "deletion_unconfirmed") {
+    if (!told.confirmed && delivery.override_code() != "deletion_unconfirmed") {
+        if (entry->version && entry->version->fetched && entry->version->observed_ns > told.observed_ns) {
+            return Outcome::skip("order_still_there");
+        }
         Error error{.kind = ErrorKind::needs_decision,
                     .code = "deletion_unconfirmed",
                     .message = "Shopify's webhook says that the order was deleted; its body proves nothing but an id",
-                    .hint = "look in Shopify: override this code if it is gone, discard if it is not"};
+                    .hint =
+                        "the check of orders looks by itself; without it look in Shopify: override this code if it is gone, "
+                        "discard if it is not",
+                    .waits_for = deletion_key(key)};
         results_.order_refused(delivery, *entry, error);
         return Outcome::failed(std::move(error));
     }

@@ -2,6 +2,10 @@
 #pragma once
 
 #include <syncline/kit/outcome.h>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
 
 #include "app/ports.h"
 
@@ -30,13 +34,24 @@ private:
     const core::Clock& clock_;
 };
 
-// An unconfirmed deletion is a hold on the document alone; confirmed (its code overridden) it is terminal: an untouched
-// document is cancelled, later snapshots are skipped.
+// What Shopify's webhook says of a deletion proves nothing. Unconfirmed it is a hold on the document alone, which ends by itself
+// when somebody has looked: by a snapshot that was fetched later (the order is still there), or by the confirmed deletion. That
+// one (or the code overridden by a person) is terminal: an untouched document is cancelled, later snapshots are skipped.
+struct ToldDeletion {
+    OrderKey key;
+    bool confirmed = false;
+    std::int64_t observed_ns = 0;
+};
+
+// What the hold of an unconfirmed deletion waits for, and whose.
+[[nodiscard]] std::string deletion_key(const OrderKey& order);
+[[nodiscard]] std::optional<OrderKey> awaited_deletion(std::string_view waits_for);
+
 class DeleteOrder {
 public:
     DeleteOrder(ExportLedger& ledger, ErpOrders& orders, ExportResults& results)
         : ledger_(ledger), orders_(orders), results_(results) {}
-    [[nodiscard]] kit::Outcome run(const OrderKey& key, bool confirmed, kit::Delivery& delivery);
+    [[nodiscard]] kit::Outcome run(const ToldDeletion& told, kit::Delivery& delivery);
 
 private:
     ExportLedger& ledger_;

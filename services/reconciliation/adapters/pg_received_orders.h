@@ -28,9 +28,17 @@ namespace postgres = syncline::postgres;
 
 extern const std::string_view kReceivedOrdersSchema;
 
+// A refund ("refund") or a movement of its money ("transaction", with the state it was told in).
+struct ReceivedFact {
+    std::string kind;
+    std::int64_t id = 0;
+    std::string state;
+    friend auto operator<=>(const ReceivedFact&, const ReceivedFact&) = default;
+};
+
 class ReceivedOrders {
 public:
-    // Full names of the events of orders.v1 that tell something of an order's state.
+    // Full names of the events of orders.v1 that tell something of an order's state, and of its money's facts.
     [[nodiscard]] static std::vector<std::string> types();
 
     // In the batch's transaction: locks the rows in one order, folds the events into them, writes them back.
@@ -41,6 +49,9 @@ public:
     [[nodiscard]] core::Result<std::map<std::int64_t, ReceivedOrder>> find(postgres::Pool& pool, const std::string& shop,
                                                                            std::span<const std::int64_t> ids,
                                                                            const core::Deadline& deadline) const;
+    // Facts that came of an order.
+    [[nodiscard]] core::Result<std::vector<ReceivedFact>> facts(postgres::Transaction& tx, const std::string& shop,
+                                                                std::int64_t order_id) const;
     // Orders that wait for something since before `before`, the longest waiting first.
     [[nodiscard]] core::Result<std::vector<std::pair<std::int64_t, ReceivedOrder>>> waiting(postgres::Pool& pool,
                                                                                             const std::string& shop,

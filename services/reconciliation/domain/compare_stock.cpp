@@ -134,6 +134,7 @@ class Comparison {
 public:
     Comparison(StockRows& shopify, StockRows& other, const CompareOptions& options, const DifferenceSink& sink)
         : options_(options),
+          rules_(options.rules),
           sink_(sink),
           shopify_(shopify, SameKey::several_items, kShopifyNotSorted, totals_.repeated),
           other_(other, options.other_same_key, kOtherNotSorted, totals_.repeated) {}
@@ -202,6 +203,10 @@ private:
     core::Result<void> compare(bool has_shopify, bool has_other) {
         ++totals_.pairs;
         // What nearly all pairs are.
+        if (options_.policy_of) {
+            const auto& side = has_shopify ? shopify_ : other_;
+            rules_.policy = options_.policy_of(side.sku(), side.location());
+        }
         if (has_shopify && has_other && !several_items_ && agree(shopify_.value(), other_.value())) {
             return {};
         }
@@ -214,7 +219,7 @@ private:
         if (has_other) {
             other = other_.value();
         }
-        const auto verdict = classify(shopify, other, true, options_.rules);
+        const auto verdict = classify(shopify, other, true, rules_);
         if (!verdict) {
             return std::unexpected(verdict.error());
         }
@@ -241,10 +246,11 @@ private:
 
     // Equal, and nothing to say of them.
     [[nodiscard]] bool agree(const SideValue& shopify, const SideValue& other) const {
-        const auto& policy = options_.rules.policy;
+        const auto& policy = rules_.policy;
         return shopify.quantity == other.quantity && !shopify.duplicate && !other.duplicate && shopify.quantity.sign() >= 0 &&
                shopify.quantity.places() == 0 && policy.buffer.is_zero() &&
-               (policy.hide_below.is_zero() || shopify.quantity >= policy.hide_below);
+               (policy.hide_below.is_zero() || shopify.quantity >= policy.hide_below) &&
+               (policy.minimum.is_zero() || shopify.quantity >= policy.minimum);
     }
 
     core::Result<void> flush() {
@@ -268,6 +274,7 @@ private:
     }
 
     const CompareOptions& options_;
+    ClassifyRules rules_;  // With the policy of the pair at hand.
     const DifferenceSink& sink_;
     CompareTotals totals_;
     Side shopify_;

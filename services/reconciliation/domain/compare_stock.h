@@ -26,6 +26,8 @@ enum class SameKey : std::uint8_t {
 struct CompareOptions {
     ClassifyRules rules;
     SameKey other_same_key = SameKey::parts;
+    // Of one pair, where policies differ; empty: rules.policy of all.
+    std::function<StockPolicy(std::string_view sku, std::string_view location)> policy_of = {};
 };
 
 struct CompareTotals {

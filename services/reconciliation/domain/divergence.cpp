@@ -35,6 +35,9 @@ std::string_view cause_of_drift(const SideValue& shopify, const SideValue& other
 }
 
 std::string_view cause_of_policy(const SideValue& other, const core::Decimal& wanted, const StockPolicy& policy) {
+    if (!policy.minimum.is_zero() && wanted == policy.minimum) {
+        return "minimum";
+    }
     if (other.quantity.sign() <= 0) {
         return "never_negative";
     }
@@ -74,9 +77,9 @@ core::Result<core::Decimal> shown(const core::Decimal& quantity, const StockPoli
         return left;
     }
     if (left->sign() <= 0 || *left < policy.hide_below) {
-        return core::Decimal();
+        return policy.minimum;
     }
-    return left->rounded(0, core::Rounding::down);
+    return std::max(left->rounded(0, core::Rounding::down), policy.minimum);
 }
 
 core::Result<std::optional<Verdict>> classify(const std::optional<SideValue>& shopify, const std::optional<SideValue>& other,

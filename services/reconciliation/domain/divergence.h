@@ -26,10 +26,11 @@ enum class DivergenceClass : std::uint8_t {
 inline constexpr std::size_t kDivergenceClasses = 8;
 [[nodiscard]] std::string_view to_string(DivergenceClass value);
 
-// What Shopify shows of a source's quantity: whole, less a buffer, nothing below a limit, never negative.
+// What Shopify shows of a source's quantity: whole, less a buffer, nothing below a limit, at least a minimum, never negative.
 struct StockPolicy {
     core::Decimal buffer;
     core::Decimal hide_below;
+    core::Decimal minimum;
 };
 // Errors only where the arithmetic leaves the range of Decimal.
 [[nodiscard]] core::Result<core::Decimal> shown(const core::Decimal& quantity, const StockPolicy& policy);

@@ -5,6 +5,9 @@
 namespace reconciliation {
 
 void apply_snapshot(ReceivedOrder& row, const SeenSnapshot& snapshot) {
+    if (snapshot.created_at) {
+        row.created_at = row.created_at ? std::min(*row.created_at, *snapshot.created_at) : snapshot.created_at;
+    }
     if (row.updated_at && snapshot.updated_at < *row.updated_at) {
         return;
     }
@@ -60,9 +63,21 @@ std::string_view to_string(FetchReason reason) {
         case FetchReason::edited:
             return "edited";
         case FetchReason::deleted:
+            return "deleted";
+        case FetchReason::asked:
             break;
     }
-    return "deleted";
+    return "asked";
+}
+
+FetchReason fetch_reason_from(std::string_view text) {
+    for (const auto reason :
+         {FetchReason::missing, FetchReason::outdated, FetchReason::undecidable, FetchReason::edited, FetchReason::deleted}) {
+        if (text == to_string(reason)) {
+            return reason;
+        }
+    }
+    return FetchReason::asked;
 }
 
 core::SystemTime scan_from(core::SystemTime watermark, const GapRules& rules) {
@@ -88,7 +103,14 @@ std::optional<FetchReason> GapScan::look(const ListedOrder& listed, const Receiv
 }
 
 core::SystemTime GapScan::watermark() const {
-    return std::max(watermark_, oldest_left_ ? std::min(newest_, *oldest_left_) : newest_);
+    // A time from the far future must not become the watermark: everything of today would lie before it.
+    const auto newest = std::min<core::SystemTime>(newest_, now_ + rules_.skew);
+    return std::max(watermark_, oldest_left_ ? std::min(newest, *oldest_left_) : newest);
+}
+
+core::SystemTime GapScan::covered() const {
+    const auto listed = now_ - rules_.overlap;
+    return (oldest_left_ ? std::min<core::SystemTime>(listed, *oldest_left_) : listed) - rules_.skew;
 }
 
 std::optional<FetchReason> due_fetch(const ReceivedOrder& row, core::SystemTime now, const GapRules& rules) {
@@ -105,6 +127,33 @@ std::optional<FetchReason> due_fetch(const ReceivedOrder& row, core::SystemTime 
         return FetchReason::undecidable;
     }
     return std::nullopt;
+}
+
+bool still_wanted(FetchReason reason, const std::optional<core::SystemTime>& listed_at, const ReceivedOrder* row,
+                  core::SystemTime now, const GapRules& rules) {
+    switch (reason) {
+        case FetchReason::asked:
+            return true;
+        case FetchReason::missing:
+        case FetchReason::outdated:
+            return row == nullptr || !row->updated_at || !listed_at || *row->updated_at < *listed_at;
+        case FetchReason::undecidable:
+        case FetchReason::edited:
+        case FetchReason::deleted:
+            break;
+    }
+    return row != nullptr && due_fetch(*row, now, rules).has_value();
+}
+
+bool proves_deletion(const ReceivedOrder* row, bool reads_all_orders, core::SystemTime now, const GapRules& rules) {
+    // A day less than Shopify's own limit: an order must not grow too old between the look and the answer.
+    return reads_all_orders ||
+           (row != nullptr && row->created_at && now - *row->created_at < rules.readable - std::chrono::days{1});
+}
+
+std::chrono::seconds next_try_after(int tries) {
+    constexpr int kDoublingsMax = 9;
+    return std::min(std::chrono::seconds{10} * (1 << std::clamp(tries - 1, 0, kDoublingsMax)), std::chrono::seconds{3600});
 }
 
 core::Result<void> check_backfill(core::SystemTime since, core::SystemTime now, bool reads_all_orders, const GapRules& rules) {

@@ -20,7 +20,7 @@ namespace reconciliation {
 namespace core = syncline::core;
 
 struct GapRules {
-    std::chrono::minutes overlap{10};
+    std::chrono::seconds overlap{600};
     // A change younger than this may still come by itself: it is left to its webhook, and the watermark stays before it.
     std::chrono::seconds grace{120};
     std::chrono::seconds skew{120};
@@ -37,6 +37,7 @@ struct ListedOrder {
 // What is known of an order from its events: one row of our own ledger.
 struct ReceivedOrder {
     std::optional<core::SystemTime> updated_at;  // Of the newest snapshot; none if only facts came.
+    std::optional<core::SystemTime> created_at;  // When the order was made, as a snapshot told.
     std::string content_hash;                    // Of that snapshot.
     bool fetched = false;                        // That snapshot was fetched: it settles every tie.
     // Since when snapshots of one version contradict each other.
@@ -53,14 +54,17 @@ struct SeenSnapshot {
     core::SystemTime observed_at;
     std::string content_hash;
     bool fetched = false;
+    std::optional<core::SystemTime> created_at = {};
 };
 // The ledger's row after an event. Events come in any order and again: the end is the same.
 void apply_snapshot(ReceivedOrder& row, const SeenSnapshot& snapshot);
 void apply_edit(ReceivedOrder& row, core::SystemTime committed_at);
 void apply_deletion(ReceivedOrder& row, core::SystemTime observed_at, bool confirmed);
 
-enum class FetchReason : std::uint8_t { missing, outdated, undecidable, edited, deleted };
+// asked: by a backfill, whatever came before.
+enum class FetchReason : std::uint8_t { missing, outdated, undecidable, edited, deleted, asked };
 [[nodiscard]] std::string_view to_string(FetchReason reason);
+[[nodiscard]] FetchReason fetch_reason_from(std::string_view text);
 
 // Where a scan begins.
 [[nodiscard]] core::SystemTime scan_from(core::SystemTime watermark, const GapRules& rules);
@@ -76,6 +80,9 @@ public:
     // Of the whole scan, once all pages are through and what was missing has been published. Never goes back.
     [[nodiscard]] core::SystemTime watermark() const;
     [[nodiscard]] std::uint64_t left_to_webhooks() const { return left_; }
+    // By our clock: whatever was placed before it is known once all that this scan found has been fetched. The search index of
+    // Shopify may lag by the overlap, its clock may differ by the skew.
+    [[nodiscard]] core::SystemTime covered() const;
 
 private:
     core::SystemTime now_;
@@ -88,6 +95,16 @@ private:
 
 // What a row waits for, if it has waited long enough.
 [[nodiscard]] std::optional<FetchReason> due_fetch(const ReceivedOrder& row, core::SystemTime now, const GapRules& rules);
+
+// Whether it has come meanwhile: what was found as missing or older is not fetched any more.
+[[nodiscard]] bool still_wanted(FetchReason reason, const std::optional<core::SystemTime>& listed_at, const ReceivedOrder* row,
+                                core::SystemTime now, const GapRules& rules);
+
+// Shopify answers "no such order" also for one that is too old for the app to read. Whether the answer proves that it is gone.
+[[nodiscard]] bool proves_deletion(const ReceivedOrder* row, bool reads_all_orders, core::SystemTime now, const GapRules& rules);
+
+// How long until an order that could not be fetched is tried again: 10 s, 20 s … an hour.
+[[nodiscard]] std::chrono::seconds next_try_after(int tries);
 
 // A backfill from `since`: kind needs_decision, code "needs_read_all_orders", where the app may not read so far back.
 [[nodiscard]] core::Result<void> check_backfill(core::SystemTime since, core::SystemTime now, bool reads_all_orders,

@@ -6,6 +6,14 @@
 
 namespace reconciliation {
 
+std::string subscription_topic(std::string_view topic) {
+    std::string name(topic);
+    for (auto& c : name) {
+        c = c == '/' ? '_' : (c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c);
+    }
+    return name;
+}
+
 SubscriptionPlan plan_subscriptions(const std::vector<std::string>& wanted_topics, const std::string& uri,
                                     const std::string& own_prefix, const std::vector<Subscription>& present) {
     std::map<std::string_view, std::vector<const Subscription*>> ours;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace reconciliation {
@@ -21,6 +22,9 @@ struct SubscriptionPlan {
     std::vector<Subscription> remove;  // A second one of the same topic and address delivers everything twice.
     [[nodiscard]] bool nothing() const { return create.empty() && update.empty() && remove.empty(); }
 };
+
+// "orders/create" as the Admin API writes it: ORDERS_CREATE.
+[[nodiscard]] std::string subscription_topic(std::string_view topic);
 
 // A subscription of ours is one whose address begins with `own_prefix`; others, made for other purposes, are left alone. An old
 // address of ours is changed, not doubled; topics that are not wanted are left too: somebody may have tried them out by hand.

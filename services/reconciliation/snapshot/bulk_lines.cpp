@@ -31,6 +31,29 @@ const std::string_view kStockQuery = R"({
   }
 })";
 
+std::string changed_stock_query(std::string_view since) {
+    return R"({
+  locations {
+    edges {
+      node {
+        id
+        inventoryLevels(query: "updated_at:>=')" +
+           std::string(since) + R"('") {
+          edges {
+            node {
+              id
+              location { id }
+              item { id sku tracked }
+              quantities(names: ["available", "on_hand"]) { name quantity updatedAt }
+            }
+          }
+        }
+      }
+    }
+  }
+})";
+}
+
 namespace {
 
 // The number at the end of gid://shopify/<kind>/<number>; 0 if it is none of that kind.
@@ -46,7 +69,10 @@ std::int64_t id_of(json::Value object, std::string_view kind) {
 
 }  // namespace
 
-BulkLines::BulkLines(std::string quantity, Take take) : quantity_(std::move(quantity)), take_(std::move(take)) {}
+BulkLines::BulkLines(QuantityOf quantity, Take take) : quantity_(std::move(quantity)), take_(std::move(take)) {}
+
+BulkLines::BulkLines(std::string quantity, Take take)
+    : BulkLines([name = std::move(quantity)](std::string_view) -> std::string_view { return name; }, std::move(take)) {}
 
 core::Error BulkLines::refuse(std::string_view what) const {
     return core::fail(core::ErrorKind::malformed, "snapshot_row", "line " + std::to_string(lines_) + ": " + std::string(what))
@@ -61,6 +87,9 @@ core::Result<void> BulkLines::line(std::string_view text) {
     }
     const auto root = document->root();
     const auto level_of = root.get_present("__parentId");
+    if (!level_of && id_of(root, "Location") != 0) {
+        return {};
+    }
     const auto item = level_of ? root.get_present("item") : std::optional(root);
     if (!item) {
         return std::unexpected(refuse("a level without its item"));
@@ -90,10 +119,14 @@ core::Result<void> BulkLines::line(std::string_view text) {
         }
         location = std::to_string(id);
         row.location = location;
+        const auto wanted = quantity_(location);
+        if (wanted.empty()) {
+            return {};
+        }
         bool found = false;
         if (const auto quantities = root.get_present("quantities")) {
             for (const auto element : quantities->elements()) {
-                if (const auto name = element.string_of("name"); !name || *name != quantity_) {
+                if (const auto name = element.string_of("name"); !name || *name != wanted) {
                     continue;
                 }
                 const auto quantity = element.decimal_of("quantity");

@@ -22,12 +22,18 @@
 namespace reconciliation {
 
 extern const std::string_view kStockQuery;
+// Levels alone, those that changed since then ("2026-11-20T10:00:00Z"): locations, and below them their levels as above.
+[[nodiscard]] std::string changed_stock_query(std::string_view since);
 
 class BulkLines {
 public:
     using Take = std::function<core::Result<void>(const StockRow&)>;
 
-    // `quantity` is "available" or "on_hand"; `take` gets each row, its texts only for the call.
+    // "available" or "on_hand", by Shopify's location id; empty: levels of that location are passed over.
+    using QuantityOf = std::function<std::string_view(std::string_view location)>;
+
+    // `take` gets each row, its texts only for the call.
+    BulkLines(QuantityOf quantity, Take take);
     BulkLines(std::string quantity, Take take);
     [[nodiscard]] core::Result<void> line(std::string_view text);
     // `objects` is the operation's objectCount.
@@ -39,7 +45,7 @@ public:
 private:
     [[nodiscard]] core::Error refuse(std::string_view what) const;
 
-    std::string quantity_;
+    QuantityOf quantity_;
     Take take_;
     std::uint64_t lines_ = 0;
     std::uint64_t levels_ = 0;

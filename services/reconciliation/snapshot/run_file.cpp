@@ -71,6 +71,14 @@ core::Result<SpillFile> SpillFile::open(const std::string& path) {
     return SpillFile(descriptor, static_cast<std::uint64_t>(about.st_size));
 }
 
+core::Result<SpillFile> SpillFile::again() const {
+    const int descriptor = ::fcntl(descriptor_, F_DUPFD_CLOEXEC, 0);
+    if (descriptor < 0) {
+        return std::unexpected(spill_failed("opening it again"));
+    }
+    return SpillFile(descriptor, size_);
+}
+
 SpillFile::SpillFile(SpillFile&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)), size_(other.size_) {}
 
 SpillFile& SpillFile::operator=(SpillFile&& other) noexcept {

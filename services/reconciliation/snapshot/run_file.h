@@ -24,6 +24,8 @@ public:
     // Errors: kind transient, code "spill_failed" (no such folder, disk full).
     [[nodiscard]] static core::Result<SpillFile> nameless(const std::string& folder);
     [[nodiscard]] static core::Result<SpillFile> open(const std::string& path);
+    // The same file once more, to be read by somebody else.
+    [[nodiscard]] core::Result<SpillFile> again() const;
     SpillFile(SpillFile&& other) noexcept;
     SpillFile& operator=(SpillFile&& other) noexcept;
     ~SpillFile();

@@ -62,3 +62,30 @@ TEST_CASE("bulk lines: fewer lines than Shopify counted, or half a line, refuse 
     Bulk other("incoming");
     CHECK(other.lines.line(kLevel).error().code == "snapshot_row");
 }
+
+TEST_CASE("bulk lines: levels that changed come below their locations, and the quantity is the location's", "[unit]") {
+    CHECK(changed_stock_query("2026-11-20T10:00:00Z").find("inventoryLevels(query: \"updated_at:>='2026-11-20T10:00:00Z'\")") !=
+          std::string::npos);
+    std::vector<reconciliation::testing::OwnedRow> rows;
+    BulkLines lines(
+        [](std::string_view location) -> std::string_view {
+            return location == "9" ? "on_hand" : (location == "8" ? "available" : "");
+        },
+        [&](const StockRow& row) -> core::Result<void> {
+            rows.push_back(reconciliation::testing::owned(row));
+            return {};
+        });
+    const auto level = [](const std::string& location) {
+        return R"({"id":"gid://shopify/InventoryLevel/7?inventory_item_id=30","location":{"id":"gid://shopify/Location/)" +
+               location + R"("},"item":{"id":"gid://shopify/InventoryItem/30","sku":"A-1","tracked":true},"quantities":[)" +
+               R"({"name":"available","quantity":5},{"name":"on_hand","quantity":6}],"__parentId":"gid://shopify/Location/)" +
+               location + R"("})";
+    };
+    REQUIRE(lines.line(R"({"id":"gid://shopify/Location/9"})"));
+    REQUIRE(lines.line(level("9")));
+    REQUIRE(lines.line(level("8")));
+    REQUIRE(lines.line(level("7")));
+    REQUIRE(lines.finish(4));
+    CHECK(rows == std::vector<reconciliation::testing::OwnedRow>{{"A-1", "9", "6", 0, 30}, {"A-1", "8", "5", 0, 30}});
+    CHECK(lines.levels() == 2);
+}

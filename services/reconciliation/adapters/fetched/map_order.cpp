@@ -345,10 +345,13 @@ core::Result<void> map_fetched_order(std::string_view shop, json::Value from, co
     return {};
 }
 
-std::string fetched_event_id(const OrderChanged& event) {
+std::string fetched_event_id(const OrderChanged& event, std::string_view occasion) {
     const auto& order = event.order();
     std::string name = order.shop() + "\nfetched\n" + std::to_string(event.cause()) + "\n" + std::to_string(order.order_id()) +
                        "\n" + std::to_string(order.source_updated_at().seconds()) + "\n" + order.content_hash();
+    if (!occasion.empty()) {
+        name.append("\n").append(occasion);
+    }
     return core::uuid_v5(core::kSynclineNamespace, name);
 }
 

@@ -43,7 +43,8 @@ namespace json = syncline::json;
 [[nodiscard]] core::Result<void> map_fetched_order(std::string_view shop, json::Value order, core::SystemTime observed_at,
                                                    syncline::orders::v1::OrderChanged& to);
 
-// ce_id: the same for the same state fetched again.
-[[nodiscard]] std::string fetched_event_id(const syncline::orders::v1::OrderChanged& event);
+// ce_id: the same for the same state fetched again. `occasion` tells apart what must arrive once more although the state is the
+// same: the proof, after a deletion was told, that the order is still there.
+[[nodiscard]] std::string fetched_event_id(const syncline::orders::v1::OrderChanged& event, std::string_view occasion = {});
 
 }  // namespace reconciliation

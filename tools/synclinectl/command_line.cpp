@@ -79,6 +79,9 @@ public:
         add_dead_letters();
         add_holds();
         add_rest();
+        add_order_checks();
+        add_stock_runs();
+        add_stock_backfill();
     }
 
     CLI::App& app() { return app_; }
@@ -90,6 +93,14 @@ private:
         group->require_subcommand(1);
         group->fallthrough();
         return group;
+    }
+
+    // One that several verbs of different services share.
+    CLI::App* shared_group(const std::string& name, const std::string& help) {
+        for (auto* made : app_.get_subcommands([&](CLI::App* known) { return known->get_name() == name; })) {
+            return made;
+        }
+        return group(name, help);
     }
 
     CLI::App* verb(CLI::App& parent, const std::string& name, const std::string& help, const std::string& example,
@@ -224,6 +235,97 @@ private:
              });
     }
 
+    CLI::Validator time_validator() {
+        return CLI::Validator(
+            [](std::string& text) {
+                text = as_time(text);
+                return since_of(text);
+            },
+            "TIME");
+    }
+
+    void add_order_checks() {
+        auto* reconcile = shared_group("reconcile", "Compares Shopify with what came, and heals");
+        auto* backfill = shared_group("backfill", "Sends again what Shopify or the sources have");
+        for (const std::string kind : {"reconcile", "backfill"}) {
+            const bool all = kind == "backfill";
+            auto* orders = writing(all ? *backfill : *reconcile, "orders",
+                                   all ? "Fetches every order that changed in a window and sends it again"
+                                       : "Looks for orders that changed in a window and never came, and fetches them",
+                                   kind + " orders --shop eu --since 7d --wait --reason \"webhooks were away\"\n  synclinectl " +
+                                       kind + " orders --shop eu --since 2026-11-01T00:00:00Z --dry-run",
+                                   [this, kind](Services& services) {
+                                       window_.kind = kind;
+                                       window_.wait_at_most = std::chrono::seconds{wait_seconds_};
+                                       return check_orders(services, window_);
+                                   });
+            orders->add_option("--shop", given_.options.shop, "The shop")->required();
+            orders->add_option("--since", given_.options.since, "From when on: a time, or 30m, 12h, 7d")
+                ->required()
+                ->transform(time_validator());
+            orders->add_option("--until", window_.until, "Up to when; now if not given")->transform(time_validator());
+            orders->add_flag("--wait", window_.wait, "Until it is through, with progress");
+            orders->add_option("--wait-at-most", wait_seconds_, "Seconds; the run goes on afterwards")
+                ->check(CLI::Range(1, 86'400))
+                ->capture_default_str()
+                ->each([this](const std::string&) { window_.wait = true; });
+        }
+        verb(*reconcile, "order-run", "How far a run of orders is", "reconcile order-run 5f0c…",
+             [this](Services& services) { return show_order_check(services, first()); })
+            ->add_option("id", arguments_, "Id of the run")
+            ->required()
+            ->expected(1);
+    }
+
+    void add_stock_runs() {
+        auto* reconcile = shared_group("reconcile", "Compares Shopify with what came, and heals");
+        auto* stock = writing(
+            *reconcile, "stock", "Compares a shop's stock with inventory-sync's and with every source's snapshot",
+            "reconcile stock --shop eu --wait --reason \"a customer saw another level\" -o csv", [this](Services& services) {
+                stock_run_.wait_at_most = std::chrono::seconds{wait_seconds_};
+                return reconcile_stock(services, stock_run_);
+            });
+        stock->add_option("--shop", given_.options.shop, "The shop")->required();
+        stock->add_option("--location", stock_run_.location, "Only this location, Shopify's id of it");
+        stock->add_option("--source", stock_run_.source, "Only this side: a source of the mapping, or syncline");
+        stock->add_flag("--accept-size", stock_run_.accept_size, "Take a snapshot that lost many of its rows as it is");
+        stock->add_flag("--wait", stock_run_.wait, "Until it is through; then its report");
+        stock->add_option("--wait-at-most", wait_seconds_, "Seconds; the run goes on afterwards")
+            ->check(CLI::Range(1, 86'400))
+            ->capture_default_str()
+            ->each([this](const std::string&) { stock_run_.wait = true; });
+        auto* list = verb(*reconcile, "list", "Runs of the comparison of stock, newest first",
+                          "reconcile list --shop eu --state braked", list_stock_runs);
+        list->add_option("--shop", given_.options.shop, "Only this shop");
+        list->add_option("--state", given_.options.state,
+                         "Only this state: waiting, comparing, announcing, braked, approved, done, failed");
+        list->add_option("--limit", given_.options.limit, "At most so many")->check(CLI::Range(1, 1000))->capture_default_str();
+        run_of(*verb(*reconcile, "show", "One run of stock: how far it is, its counts and its report",
+                     "reconcile show 5f0c… -o json", [this](Services& services) { return show_stock_run(services, first()); }));
+        run_of(*writing(*reconcile, "approve", "Lets a run that the brake stopped correct what it wanted to",
+                        "reconcile approve 5f0c… --reason \"the warehouse was counted anew\"",
+                        [this](Services& services) { return approve_stock_run(services, first()); }));
+    }
+
+    void add_stock_backfill() {
+        auto* backfill = shared_group("backfill", "Sends again what Shopify or the sources have");
+        auto* stock = writing(*backfill, "stock", "Reads every pair of a shop in Shopify and writes what differs",
+                              "backfill stock --shop eu --location 124656943 --wait --reason \"levels were typed over\"",
+                              [this](Services& services) {
+                                  stock_backfill_.wait_at_most = std::chrono::seconds{wait_seconds_};
+                                  return backfill_stock(services, stock_backfill_);
+                              });
+        stock->add_option("--shop", given_.options.shop, "The shop")->required();
+        stock->add_option("--location", stock_backfill_.location, "Only this location, Shopify's id of it")
+            ->check(CLI::PositiveNumber & CLI::TypeValidator<std::uint64_t>("ID"));
+        stock->add_flag("--wait", stock_backfill_.wait, "Until nothing is left to read or send, with progress");
+        stock->add_option("--wait-at-most", wait_seconds_, "Seconds; it goes on by itself afterwards")
+            ->check(CLI::Range(1, 86'400))
+            ->capture_default_str()
+            ->each([this](const std::string&) { stock_backfill_.wait = true; });
+    }
+
+    void run_of(CLI::App& verb) { verb.add_option("run", arguments_, "Id of the run")->required()->expected(1); }
     void key_of(CLI::App& verb) { verb.add_option("key", arguments_, "Key, e.g. eu/5001")->required()->expected(1); }
     [[nodiscard]] const std::string& first() const { return arguments_.at(0); }
 
@@ -232,6 +334,10 @@ private:
     std::vector<std::string> arguments_;
     bool all_ = false;
     int scan_ = 200;
+    OrderWindow window_;
+    StockRunWish stock_run_;
+    StockBackfill stock_backfill_;
+    int wait_seconds_ = 3600;
 };
 
 }  // namespace

@@ -147,6 +147,13 @@ std::string summary_of(const Record& record) {
         return fmt::format("{} {} {} {} ({})", name, event->refund_id(), event->code(), event->waits_for(),
                            event->context().connection());
     }
+    if (const auto event = decoded<exports::ExportHoldEnded>(record, type)) {
+        return fmt::format("{} {} ({})", name, event->subject(), event->context().connection());
+    }
+    if (const auto event = decoded<exports::DocumentStateChanged>(record, type)) {
+        return fmt::format("{} {} {} {} {} ({})", name, event->document().name(), event->document().state(), event->invoicing(),
+                           event->delivery(), event->context().connection());
+    }
     return name;
 }
 

@@ -108,6 +108,15 @@ void add_document(Timeline& timeline, const std::string& where, const Value& roo
     }
 }
 
+// What order-status says: one entry for each connection that has spoken of the order.
+void add_shown(Timeline& timeline, const std::string& where, const Value& root) {
+    const auto now = syncline::core::format_rfc3339_utc(syncline::core::system_clock().now());
+    for (const auto& status : items(root, "connections")) {
+        timeline.add(now, where, "shown as " + field(status, "state"),
+                     joined({field(status, "document"), field(status, "connection"), field(status, "reason")}));
+    }
+}
+
 void add_record(Timeline& timeline, const syncline::kafka::Record& record) {
     const auto summary = summary_of(record);
     if (record.topic == syncline::topics::orders) {
@@ -129,7 +138,13 @@ int show_order(Services& services, EventLog* log, const std::string& shop, const
         [&](const std::string& deployment, const Value& root) { add_key(timeline, positions, deployment, root); });
     services.each(
         [&](AdminPort& port) { return port.get("/admin/orders/" + percent_encoded(shop) + "/" + percent_encoded(order)); },
-        [&](const std::string& deployment, const Value& root) { add_document(timeline, deployment, root); });
+        [&](const std::string& deployment, const Value& root) {
+            if (root.get("connections")) {
+                add_shown(timeline, deployment, root);
+            } else {
+                add_document(timeline, deployment, root);
+            }
+        });
     bool log_failed = false;
     if (log != nullptr) {
         const auto records = log->records_of(key, {positions.begin(), positions.end()},

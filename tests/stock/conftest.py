@@ -21,7 +21,7 @@ from support.flow import running  # noqa: E402
 
 @pytest.fixture(scope="session")
 def shared_stack():
-    with running("stock", stock=Stock(items=400)) as flow:
+    with running("stock", stock=Stock(items=1600)) as flow:
         yield flow
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import itertools
 import json
 import urllib.error
@@ -46,13 +48,14 @@ class StockFlow:
 
     def push(self, body: dict[str, Any], source: str = "wms-north") -> int:
         """POST /stock/<source> of a body of our own; the status."""
-        key = next(item for item in self.stack.stock_sources if item.name == source).secret
-        request = urllib.request.Request(
-            f"{self.stack.ingress_url}/stock/{source}",
-            method="POST",
-            data=json.dumps(body).encode(),
-            headers={"Content-Type": "application/json", "Authorization": f"Bearer {key}"},
-        )
+        found = next(item for item in self.stack.stock_sources if item.name == source)
+        data = json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"}
+        if found.proof == "hmac":
+            headers["X-Syncline-Hmac-Sha256"] = base64.b64encode(hmac.new(found.secret.encode(), data, "sha256").digest()).decode()
+        else:
+            headers["Authorization"] = f"Bearer {found.secret}"
+        request = urllib.request.Request(f"{self.stack.ingress_url}/stock/{source}", method="POST", data=data, headers=headers)
         try:
             with urllib.request.urlopen(request, timeout=10) as answer:
                 return answer.status
@@ -70,17 +73,17 @@ class StockFlow:
         found = self.shopify.control(f"shops/{shop}/levels?sku={sku}&location={self.locations[shop][location]}")
         return found[0]
 
-    def shows(self, shop: str, sku: str, available: int, *, on_hand: int | None = None, seconds: float = 30) -> None:
+    def shows(self, shop: str, sku: str, available: int, *, on_hand: int | None = None, seconds: float = 30, location: int = 0) -> None:
         """Waits until Shopify shows that, and names what it shows instead."""
 
         def right() -> bool:
-            level = self.level(shop, sku)
+            level = self.level(shop, sku, location)
             return level["available"] == available and (on_hand is None or level["on_hand"] == on_hand)
 
         try:
             wait_until(right, seconds, f"{sku} at {shop}", interval=0.1)
         except Exception as error:
-            raise AssertionError(f"{sku} at {shop}: wanted available {available}, on_hand {on_hand}; Shopify shows {self.level(shop, sku)}") from error
+            raise AssertionError(f"{sku} at {shop}: wanted available {available}, on_hand {on_hand}; Shopify shows {self.level(shop, sku, location)}") from error
 
     def history(self, shop: str, sku: str) -> list[dict[str, Any]]:
         return self.shopify.control(f"shops/{shop}/history?sku={sku}")

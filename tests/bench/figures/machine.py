@@ -7,6 +7,7 @@ import platform
 import subprocess
 from pathlib import Path
 
+from stack.postgres import Postgres
 from stack.stack import Stack
 
 
@@ -41,8 +42,12 @@ def assert_durable(stack: Stack) -> None:
 
 
 def postgres_cpu(stack: Stack) -> float:
+    return postgres_cpu_of(stack.postgres)
+
+
+def postgres_cpu_of(postgres: Postgres) -> float:
     """Of the server and all its children, ended ones included."""
-    parent = stack.postgres.process.pid
+    parent = postgres.process.pid
     ticks = 0
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():

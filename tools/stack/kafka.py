@@ -81,9 +81,10 @@ class Kafka:
         }
         (self.folder / "server.properties").write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
         if not (self.folder / "data" / "meta.properties").exists():
+            # It may begin with a dash: as a word of its own the tool would take it for an option.
             cluster = base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")
             done = subprocess.run(
-                self._java("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self.folder / "server.properties")),
+                self._java("kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(self.folder / "server.properties")),
                 capture_output=True,
                 text=True,
             )

@@ -220,10 +220,14 @@ class Stack:
     def _start_stock(self, stock: Stock) -> None:
         """The warehouse tells ingress what it has, inventory-sync tells Shopify what may be sold of it."""
         self.shopify.wait_ready()
-        mapping = stock.mapping or default_mapping(self.shopify, [shop.alias for shop in self.shops])
+        mapping = stock.mapping(self) if callable(stock.mapping) else stock.mapping or default_mapping(self.shopify, [shop.alias for shop in self.shops])
         (self.folder / "config/mappings" / f"{stock.name}.yaml").write_text(mapping)
         for number in range(stock.instances):
             self.add_inventory_sync(number)
+        for number in range(stock.reconciliation):
+            self.add_reconciliation(number)
+        for number in range(stock.order_status):
+            self.add_order_status(number)
         source = self.stock_sources[0].name
         self.warehouse = Warehouse(
             self.folder / "warehouse", source, f"{self.ingress_url}/stock/{source}", self.folder / "secrets" / f"stock-{source}", detached=self.detached
@@ -245,6 +249,40 @@ class Stack:
         path = self.folder / "config" / f"inventory-sync-{number}.yaml"
         write_yaml(path, merged(settings, self.stock.settings))
         return self._add_service(f"inventory-sync/{number}", "inventory-sync", path)
+
+    def add_reconciliation(self, number: int) -> Service:
+        """One more instance of reconciliation; it heals by itself, as a local stack has nobody to ask."""
+        spill = self.folder / "spill"
+        spill.mkdir(parents=True, exist_ok=True)
+        settings = self._kit_settings(free_port())
+        settings.update(
+            {
+                "name": "main",
+                "postgres": {"url": self.postgres.url},
+                "shops_file": str(self.folder / "config/shops.yaml"),
+                "mappings_dir": str(self.folder / "config/mappings"),
+                "stock": {
+                    "mapping": self.stock.name,
+                    "inventory_sync": {
+                        "urls": [f"http://{service.admin}" for name, service in self.services.items() if name.startswith("inventory-sync/")],
+                        "token_file": str(self.folder / "secrets/admin-token"),
+                    },
+                    "spill_folder": str(spill),
+                    "healing": "correct",
+                },
+            }
+        )
+        path = self.folder / "config" / f"reconciliation-{number}.yaml"
+        write_yaml(path, merged(settings, self.stock.reconciliation_settings))
+        return self._add_service(f"reconciliation/{number}", "reconciliation", path)
+
+    def add_order_status(self, number: int) -> Service:
+        """One more instance of order-status, which tells Shopify what became of orders."""
+        settings = self._kit_settings(free_port())
+        settings.update({"postgres": {"url": self.postgres.url}, "shops_file": str(self.folder / "config/shops.yaml"), "tags": {"exported": "syncline-exported"}})
+        path = self.folder / "config" / f"order-status-{number}.yaml"
+        write_yaml(path, merged(settings, self.stock.order_status_settings))
+        return self._add_service(f"order-status/{number}", "order-status", path)
 
     def _start_odoo(self, connection: Connection) -> None:
         port = free_port()
@@ -348,6 +386,9 @@ class Stack:
                 },
             }
         )
+        if self.stock:
+            # Somebody is there to hear what people do in the ERP, and a local stack should not wait a minute for it.
+            settings["documents"] = {"poll": "2s", "holds_quiet": "5s"}
         name = f"order-export/{connection.name}/{number}"
         path = self.folder / "config" / f"order-export-{connection.name}-{number}.yaml"
         write_yaml(path, merged(settings, connection.settings))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ class Stock:
     """What to start: give it to Stack. Every shop has the same items and locations."""
 
     name: str = "stock-main"
-    mapping: str = ""  # YAML text; empty: deploy/local/mappings/stock-main.yaml.
+    mapping: str | Callable[[Any], str] = ""  # YAML text, or what makes it of the Stack once locations have ids; empty: default_mapping().
     locations: Sequence[str] = ("Main", "Second")  # Of every shop, the first is the priority.
     items: int = 20  # SKU-0000001 …
     quantity: int = 0
@@ -31,6 +31,10 @@ class Stock:
     webhooks: Sequence[str] = ("inventory_levels/update", "orders/create", "orders/updated", "fulfillments/create")
     instances: int = 1
     settings: Mapping[str, object] = field(default_factory=dict)  # Further keys of inventory-sync.
+    reconciliation: int = 1  # Instances.
+    reconciliation_settings: Mapping[str, object] = field(default_factory=dict)  # Further keys of reconciliation.
+    order_status: int = 1  # Instances.
+    order_status_settings: Mapping[str, object] = field(default_factory=dict)  # Further keys of order-status.
 
 
 class Sandbox:

@@ -64,7 +64,7 @@ def read_connection(path: str) -> Connection:
 
 def execute(arguments: argparse.Namespace) -> int:
     fetch("kafka", "prometheus", *(["npm"] if arguments.stock else []))
-    folder = build("dev", ["ingress", "order-export", "synclinectl", "loadgen", *(["inventory-sync"] if arguments.stock else [])])
+    folder = build("dev", ["ingress", "order-export", "synclinectl", "loadgen", *(["inventory-sync", "order-status", "reconciliation"] if arguments.stock else [])])
     forget_previous()
     home = data_folder() / "stack"
     shutil.rmtree(home, ignore_errors=True)
@@ -98,7 +98,7 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = verbs.add_parser("up", help="start the stack empty and write .dev/stack.env")
     parser.add_argument("--connection", action="append", default=[], metavar="FILE", help="a real target instead of the sandbox (docs/operating/real-odoo.md)")
     parser.add_argument("--latency-ms", type=int, default=0, help="how long the sandbox takes for a call (0)")
-    parser.add_argument("--stock", action="store_true", help="with inventory-sync, a warehouse and Shopify's Admin API as sandboxes")
+    parser.add_argument("--stock", action="store_true", help="with inventory-sync, order-status, reconciliation, a warehouse and Shopify's Admin API as sandboxes")
     parser.set_defaults(execute=execute)
     parser = verbs.add_parser("down", help="stop what `up` started")
     parser.set_defaults(execute=down)

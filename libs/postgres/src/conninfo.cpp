@@ -88,6 +88,12 @@ core::Result<std::string> session_conninfo(const PoolOptions& options) {
     set("statement_timeout", std::to_string(options.statement_timeout.count()));
     set("lock_timeout", std::to_string(options.lock_timeout.count()));
     set("idle_in_transaction_session_timeout", std::to_string(options.idle_in_transaction_timeout.count()));
+    // Our statements fetch few rows of large tables by key, and a new table has no statistics for its first minute: the planner
+    // must not read a table, or all dead entries of a queue, because it looks small to it. (A plain index scan learns which
+    // entries are dead; a bitmap scan never does.)
+    set("jit", "off");
+    set("random_page_cost", "1.1");
+    set("enable_bitmapscan", "off");
     set("TimeZone", "UTC");
     set("DateStyle", "ISO");
     set("bytea_output", "hex");

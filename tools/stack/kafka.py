@@ -28,8 +28,10 @@ rootLogger.appenderRef.stdout.ref = stdout
 class Kafka:
     """Data survive a kill: start() after kill() finds what was acknowledged."""
 
-    def __init__(self, folder: Path, *, detached: bool = False) -> None:
+    def __init__(self, folder: Path, *, detached: bool = False, long_lived: bool = False) -> None:
+        """long_lived: the virtual machine may compile thoroughly, as a real broker's does; else it starts quickly."""
         self.folder = folder
+        self.long_lived = long_lived
         self.port = free_port()
         self.controller_port = free_port()
         self.brokers = f"127.0.0.1:{self.port}"
@@ -46,7 +48,7 @@ class Kafka:
             shutil.which("java") or "java",
             "-Xmx512m",
             "-Xms256m",
-            "-XX:TieredStopAtLevel=1",
+            *([] if self.long_lived else ["-XX:TieredStopAtLevel=1"]),
             "-XX:+UseSerialGC",
             f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}",
             "-cp",

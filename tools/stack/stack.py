@@ -112,6 +112,7 @@ class Stack:
         ingress_settings: Mapping[str, object] | None = None,
         log_level: str = "info",
         stock: Stock | None = None,
+        long_lived: bool = False,
     ) -> None:
         self.folder = folder.resolve()
         self.bin = (build or Path(os.environ.get("SYNCLINE_BUILD", ROOT / "build/dev"))).resolve() / "bin"
@@ -123,7 +124,7 @@ class Stack:
         self.with_prometheus = prometheus
         self.ingress_settings = dict(ingress_settings or {})
         self.admin_token = secrets.token_hex(16)
-        self.kafka = Kafka(self.folder / "kafka", detached=detached)
+        self.kafka = Kafka(self.folder / "kafka", detached=detached, long_lived=long_lived)
         self.postgres = Postgres(self.folder / "postgres", detached=detached)
         self.prometheus: Prometheus | None = None
         self.stock = stock

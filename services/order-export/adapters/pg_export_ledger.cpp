@@ -17,6 +17,7 @@ constexpr std::chrono::seconds kQueryTimeout{10};
 constexpr std::chrono::seconds kPatience{60};
 constexpr std::chrono::milliseconds kPause{250};
 constexpr std::size_t kReadsGathered = 100;
+constexpr std::chrono::milliseconds kReadsLinger{5};  // Planning the query costs more than the rows it finds.
 constexpr int kReaders = 2;
 
 constexpr std::string_view kFind = R"(
@@ -29,8 +30,8 @@ SELECT k.shop, k.order_id, o.state, o.reason, o.version_updated, o.version_obser
        (SELECT bool_or(a.accepted) FROM export_risks a WHERE a.connection = $1 AND a.shop = k.shop AND a.order_id = k.order_id) AS accepted,
        (SELECT json_agg(json_build_array(m.transaction_id::text, m.state))::text FROM export_money m
          WHERE m.connection = $1 AND m.shop = k.shop AND m.order_id = k.order_id) AS money
-  FROM unnest($2::text[], $3::bigint[]) AS k(shop, order_id)
-  LEFT JOIN export_orders o ON o.connection = $1 AND o.shop = k.shop AND o.order_id = k.order_id)";
+  FROM (SELECT $1::text AS connection, u.* FROM unnest($2::text[], $3::bigint[]) AS u(shop, order_id) OFFSET 0) k
+  LEFT JOIN export_orders o ON o.connection = k.connection AND o.shop = k.shop AND o.order_id = k.order_id)";
 
 constexpr std::string_view kRecordOrder = R"(
 INSERT INTO export_orders (connection, shop, order_id, state, reason, version_updated, version_observed, version_fetched, document,
@@ -230,7 +231,7 @@ PgExportLedger::~PgExportLedger() = default;
 core::Result<LedgerEntry> PgExportLedger::find(const OrderKey& key) {
     std::call_once(started_, [this] {
         reads_ = std::make_unique<core::Gather<OrderKey, Found>>(
-            core::GatherOptions{.batch_max = kReadsGathered, .flushers = kReaders},
+            core::GatherOptions{.batch_max = kReadsGathered, .linger = kReadsLinger, .flushers = kReaders},
             [this](std::vector<OrderKey>&& keys) { return find_all(keys); });
     });
     return reads_->submit(key);

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 TOPIC = "syncline.exports.v1"
 NANOS = 1_000_000_000
@@ -99,9 +100,21 @@ def offsets(brokers: str, topic: str = TOPIC) -> dict[int, int]:
     consumer = Consumer({"bootstrap.servers": brokers, "group.id": "bench", "enable.auto.commit": False})
     try:
         partitions = consumer.list_topics(topic, 10).topics[topic].partitions
-        return {number: consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=10)[1] for number in partitions}
+        return {number: _end(consumer, TopicPartition(topic, number)) for number in partitions}
     finally:
         consumer.close()
+
+
+def _end(consumer: Consumer, partition: TopicPartition) -> int:
+    """Right after a topic was made its partitions may not have a leader everywhere yet."""
+    until = time.monotonic() + 30
+    while True:
+        try:
+            return consumer.get_watermark_offsets(partition, timeout=10)[1]
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.NOT_LEADER_FOR_PARTITION or time.monotonic() > until:
+                raise
+            time.sleep(0.2)
 
 
 def quantile(values: list[float], share: float) -> float:

@@ -153,7 +153,7 @@ def measure(stack: Stack, side: Side, events: int) -> Measured:
 
 
 def run(report: Report, folder: Path, build: Path) -> None:
-    with Stack(folder, build=build, connections=[Connection("empty")], log_level="warn") as stack:
+    with Stack(folder, build=build, connections=[Connection("empty")], log_level="warn", long_lived=True) as stack:
         machine.assert_durable(stack)
         # A database of its own for the full side, on the same server.
         stack.postgres.query("create database syncline_full", "postgres")

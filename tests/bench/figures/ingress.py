@@ -94,7 +94,7 @@ def measure(stack: Stack, candidate: Candidate, requests: Path, rate: float = 0,
 
 def run(report: Report, folder: Path, build: Path) -> None:
     shops = [Shop("eu"), Shop("us", currency="USD")]
-    with Stack(folder, build=build, shops=shops, connections=[], log_level="warn") as stack:
+    with Stack(folder, build=build, shops=shops, connections=[], log_level="warn", long_lived=True) as stack:
         machine.assert_durable(stack)
         requests = folder / "requests.bin"
         size = webhooks.write_requests(requests, path="/webhooks/shopify", shops=[(shop.domain, shop.secret) for shop in shops], count=4000)

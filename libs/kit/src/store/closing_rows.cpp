@@ -136,12 +136,11 @@ private:
             "version_observed = w.observed, version_fetched = w.fetched, target_id = w.target_id, name = w.name, detail = "
             "w.detail, "
             "topic = w.topic, partition = w.partition, record_offset = w.record_offset "
-            "FROM unnest($3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::boolean[], $9::text[], "
-            "$10::text[], "
-            "$11::text[], $12::text[], $13::integer[], $14::bigint[]) AS w(external_key, holder, epoch, updated, observed, "
-            "fetched, "
-            "target_id, name, detail, topic, partition, record_offset) "
-            "WHERE i.connection = $1 AND i.external_key = w.external_key AND i.owner = $2 AND i.holder = w.holder "
+            "FROM (SELECT $1::text AS connection, u.* FROM unnest($3::text[], $4::text[], $5::bigint[], $6::bigint[], "
+            "$7::bigint[], $8::boolean[], $9::text[], $10::text[], $11::text[], $12::text[], $13::integer[], $14::bigint[]) "
+            "AS u(external_key, holder, epoch, updated, observed, fetched, target_id, name, detail, topic, partition, "
+            "record_offset) OFFSET 0) w "
+            "WHERE i.connection = w.connection AND i.external_key = w.external_key AND i.owner = $2 AND i.holder = w.holder "
             "AND i.epoch = w.epoch AND i.state = 'open' RETURNING i.external_key",
             params);
         if (!rows) {
@@ -236,10 +235,10 @@ private:
             if (auto ok =
                     exec("UPDATE inbox i SET state = w.state, reason = w.reason, at = $2, "
                          "settled_at = CASE WHEN w.settled THEN $2::timestamptz END "
-                         "FROM unnest($3::uuid[], $4::text[], $5::integer[], $6::bigint[], $7::text[], $8::text[], $9::text[], "
-                         "$10::text[], $11::boolean[]) "
-                         "AS w(event_id, topic, partition, record_offset, key, type, state, reason, settled) "
-                         "WHERE i.grp = $1 AND i.event_id = w.event_id",
+                         "FROM (SELECT $1::integer AS grp, u.* FROM unnest($3::uuid[], $4::text[], $5::integer[], $6::bigint[], "
+                         "$7::text[], $8::text[], $9::text[], $10::text[], $11::boolean[]) "
+                         "AS u(event_id, topic, partition, record_offset, key, type, state, reason, settled) OFFSET 0) w "
+                         "WHERE i.grp = w.grp AND i.event_id = w.event_id",
                          params);
                 !ok) {
                 return ok;
@@ -270,8 +269,10 @@ private:
         return exec(
             "UPDATE intents i SET lease_until = w.lease_until, state = CASE WHEN w.lease_until > $3 THEN 'open' ELSE 'closed' "
             "END "
-            "FROM unnest($4::text[], $5::text[], $6::timestamptz[]) AS w(external_key, holder, lease_until) "
-            "WHERE i.connection = $1 AND i.external_key = w.external_key AND i.owner = $2 AND i.holder = w.holder AND i.state = "
+            "FROM (SELECT $1::text AS connection, u.* FROM unnest($4::text[], $5::text[], $6::timestamptz[]) "
+            "AS u(external_key, holder, lease_until) OFFSET 0) w "
+            "WHERE i.connection = w.connection AND i.external_key = w.external_key AND i.owner = $2 AND i.holder = w.holder AND "
+            "i.state = "
             "'open'",
             params);
     }
@@ -330,8 +331,9 @@ private:
             params.add(who_.grp);
             add_texts(params, clearing, [](const auto* c) { return c->key.topic; });
             add_texts(params, clearing, [](const auto* c) { return c->key.key; });
-            if (auto ok = exec("DELETE FROM timers t USING unnest($2::text[], $3::text[]) AS w(topic, key) "
-                               "WHERE t.grp = $1 AND t.topic = w.topic AND t.key = w.key AND t.family = 'snapshot'",
+            if (auto ok = exec("DELETE FROM timers t USING (SELECT $1::integer AS grp, u.* FROM unnest($2::text[], $3::text[]) "
+                               "AS u(topic, key) OFFSET 0) w WHERE t.grp = w.grp AND t.topic = w.topic AND t.key = w.key AND "
+                               "t.family = 'snapshot'",
                                params);
                 !ok) {
                 return ok;

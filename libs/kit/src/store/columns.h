@@ -1,4 +1,7 @@
 // Columns of many rows as array parameters of one statement: unnest($1::text[], $2::bigint[] …).
+//
+// What all rows of a statement share (group, connection) joins as a column of theirs, behind OFFSET 0, not as a constant: for a
+// table without statistics the planner takes a constant for selective and reads every row of that connection.
 #pragma once
 
 #include <syncline/core/clock.h>

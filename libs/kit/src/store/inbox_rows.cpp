@@ -31,9 +31,10 @@ core::Result<std::vector<Admission>> admit(postgres::Pool& pool, const core::Dea
     add_texts(params, candidates, [](const auto& c) { return c.at.key; });
     auto rows = pool.exec(deadline,
                           "SELECT w.ord, i.event_id IS NOT NULL, k.key IS NOT NULL "
-                          "FROM unnest($2::uuid[], $3::text[], $4::text[]) WITH ORDINALITY AS w(event_id, topic, key, ord) "
-                          "LEFT JOIN inbox i ON i.grp = $1 AND i.event_id = w.event_id "
-                          "LEFT JOIN parked_keys k ON k.grp = $1 AND k.topic = w.topic AND k.key = w.key",
+                          "FROM (SELECT $1::integer AS grp, u.* FROM unnest($2::uuid[], $3::text[], $4::text[]) "
+                          "WITH ORDINALITY AS u(event_id, topic, key, ord) OFFSET 0) w "
+                          "LEFT JOIN inbox i ON i.grp = w.grp AND i.event_id = w.event_id "
+                          "LEFT JOIN parked_keys k ON k.grp = w.grp AND k.topic = w.topic AND k.key = w.key",
                           params);
     if (!rows) {
         return std::unexpected(std::move(rows.error()));
@@ -97,13 +98,13 @@ core::Result<std::vector<DueTimer>> due_timers(postgres::Pool& pool, const core:
     auto rows = pool.exec(
         deadline,
         "SELECT t.topic, t.key, t.reason, t.due_at, t.family, t.event_id::text, t.partition, t.record_offset, "
-        "s.event_id::text, s.partition, s.record_offset FROM timers t "
+        "s.event_id::text, s.partition, s.record_offset FROM (SELECT * FROM timers WHERE due_at <= $2 OFFSET 0) t "
         "JOIN unnest($3::text[], $4::integer[]) AS w(topic, partition) ON t.topic = w.topic AND t.partition = w.partition "
         "LEFT JOIN LATERAL (SELECT i.event_id, i.partition, i.record_offset FROM inbox i WHERE t.family = 'fact' AND i.key = "
         "t.key "
         "AND i.grp = t.grp AND i.topic = t.topic AND i.state = 'done' AND i.type = ANY($5::text[]) ORDER BY i.at DESC LIMIT 1) s "
         "ON true "
-        "WHERE t.grp = $1 AND t.due_at <= $2 ORDER BY t.due_at LIMIT $6",
+        "WHERE t.grp = $1 ORDER BY t.due_at LIMIT $6",
         params);
     if (!rows) {
         return std::unexpected(std::move(rows.error()));
@@ -134,9 +135,9 @@ core::Result<void> delete_timers(postgres::Transaction& tx, const Identity& who,
     add_texts(params, timers, [](const auto& t) { return t.reason; });
     add_times(params, timers, [](const auto& t) { return t.due_at; });
     auto rows = tx.exec(
-        "DELETE FROM timers t USING unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[]) AS w(topic, key, reason, "
-        "due_at) "
-        "WHERE t.grp = $1 AND t.topic = w.topic AND t.key = w.key AND t.reason = w.reason AND t.due_at = w.due_at",
+        "DELETE FROM timers t USING (SELECT $1::integer AS grp, u.* FROM unnest($2::text[], $3::text[], $4::text[], "
+        "$5::timestamptz[]) AS u(topic, key, reason, due_at) OFFSET 0) w WHERE t.grp = w.grp AND t.topic = w.topic AND t.key = "
+        "w.key AND t.reason = w.reason AND t.due_at = w.due_at",
         params);
     if (!rows) {
         return std::unexpected(std::move(rows.error()));

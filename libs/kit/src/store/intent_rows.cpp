@@ -132,9 +132,9 @@ core::Result<std::vector<IntentAnswer>> acquire_intents(postgres::Transaction& t
             tx,
             "UPDATE intents i SET owner = $2, holder = w.holder, epoch = w.epoch, lease_until = w.lease_until, state = 'open', "
             "verify_at = CASE WHEN w.took_over THEN $3::timestamptz ELSE i.verify_at END "
-            "FROM unnest($4::text[], $5::text[], $6::bigint[], $7::timestamptz[], $8::boolean[]) "
-            "AS w(external_key, holder, epoch, lease_until, took_over) "
-            "WHERE i.connection = $1 AND i.external_key = w.external_key",
+            "FROM (SELECT $1::text AS connection, u.* FROM unnest($4::text[], $5::text[], $6::bigint[], $7::timestamptz[], "
+            "$8::boolean[]) AS u(external_key, holder, epoch, lease_until, took_over) OFFSET 0) w "
+            "WHERE i.connection = w.connection AND i.external_key = w.external_key",
             take);
         !ok) {
         return std::unexpected(std::move(ok.error()));
@@ -176,13 +176,15 @@ core::Result<std::vector<bool>> end_shared_intents(postgres::Transaction& tx, co
         "topic = CASE WHEN w.closes THEN w.topic ELSE i.topic END, "
         "partition = CASE WHEN w.closes THEN w.partition ELSE i.partition END, "
         "record_offset = CASE WHEN w.closes THEN w.record_offset ELSE i.record_offset END "
-        "FROM (SELECT * FROM unnest($4::text[], $5::text[], $6::bigint[], $7::boolean[], $8::timestamptz[], $9::bigint[], "
+        "FROM (SELECT $1::text AS connection, u.* FROM unnest($4::text[], $5::text[], $6::bigint[], $7::boolean[], "
+        "$8::timestamptz[], $9::bigint[], "
         "$10::bigint[], "
         "$11::boolean[], $12::text[], $13::text[], $14::text[], $15::text[], $16::integer[], $17::bigint[]) "
         "AS u(external_key, holder, epoch, closes, lease_until, updated, observed, fetched, target_id, name, detail, topic, "
         "partition, "
         "record_offset) ORDER BY u.external_key) w "
-        "WHERE i.connection = $1 AND i.external_key = w.external_key AND i.owner = $2 AND i.holder = w.holder AND i.epoch = "
+        "WHERE i.connection = w.connection AND i.external_key = w.external_key AND i.owner = $2 AND i.holder = w.holder AND "
+        "i.epoch = "
         "w.epoch "
         "AND i.state = 'open' RETURNING i.external_key",
         params);
@@ -222,9 +224,10 @@ core::Result<std::vector<DueVerification>> due_verifications(postgres::Pool& poo
     params.add(limit);
     auto rows = pool.exec(
         deadline,
-        "SELECT i.external_key, i.holder, i.topic, i.partition, i.record_offset FROM intents i "
+        "SELECT i.external_key, i.holder, i.topic, i.partition, i.record_offset "
+        "FROM (SELECT * FROM intents WHERE verify_at <= $2 OFFSET 0) i "
         "JOIN unnest($3::text[], $4::integer[]) AS w(topic, partition) ON i.topic = w.topic AND i.partition = w.partition "
-        "WHERE i.connection = $1 AND i.verify_at <= $2 AND i.state = 'closed' AND i.version_updated >= 0 "
+        "WHERE i.connection = $1 AND i.state = 'closed' AND i.version_updated >= 0 "
         "ORDER BY i.verify_at LIMIT $5",
         params);
     if (!rows) {

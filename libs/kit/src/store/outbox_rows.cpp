@@ -105,15 +105,15 @@ core::Result<std::vector<OutboxRow>> read_outbox(postgres::Pool& pool, const cor
     Params params;
     add_integers(params, buckets, [](int b) { return b; });
     params.add_array(besides).add(limit).add(bytes_max);
-    // Payloads are read only for the rows that fit: the length of a large value is known without fetching it.
+    // Payloads are read only for the rows that fit: the length of a large value is known without fetching it. Read along the
+    // index on seq: entries that were sent and not yet vacuumed are passed over there without looking at their rows.
     auto rows =
         pool.exec(deadline,
-                  "SELECT o.id::text, o.aggregatetype, o.aggregateid, o.type, o.topic, o.key, o.headers, o.seq, o.version, "
-                  "o.created_at, o.payload "
-                  "FROM outbox o JOIN (SELECT seq, sum(size) OVER (ORDER BY seq) - size AS before FROM ("
-                  "SELECT seq, octet_length(payload) AS size FROM outbox WHERE bucket = ANY($1::integer[]) "
+                  "SELECT id::text, aggregatetype, aggregateid, type, topic, key, headers, seq, version, created_at, payload "
+                  "FROM (SELECT first_ones.*, sum(octet_length(payload)) OVER (ORDER BY seq) - octet_length(payload) AS before "
+                  "FROM (SELECT * FROM outbox WHERE bucket = ANY($1::integer[]) "
                   "AND NOT (aggregatetype || '/' || aggregateid = ANY($2::text[])) ORDER BY seq LIMIT $3) first_ones) fitting "
-                  "ON fitting.seq = o.seq AND fitting.before < $4 WHERE o.bucket = ANY($1::integer[]) ORDER BY o.seq",
+                  "WHERE before < $4 ORDER BY seq",
                   params);
     if (!rows) {
         return std::unexpected(std::move(rows.error()));

@@ -240,7 +240,13 @@ CREATE TABLE batch_offsets (
 );
 )sql";
 
-constexpr std::array kMigrations{Migration{"kit_0001_processing", kTables}};
+// The relay reads in the order of seq, over all its buckets at once.
+constexpr std::string_view kOutboxOrder = R"sql(
+CREATE INDEX outbox_seq ON outbox (seq);
+DROP INDEX outbox_order;
+)sql";
+
+constexpr std::array kMigrations{Migration{"kit_0001_processing", kTables}, Migration{"kit_0002_outbox_seq", kOutboxOrder}};
 
 }  // namespace
 

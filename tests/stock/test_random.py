@@ -1,5 +1,5 @@
 """Random operations of three sources and two shops, with everything that can go wrong between them: at the end Shopify shows exactly what
-is true. SYNCLINE_STOCK_OPERATIONS sets how many (the default run takes a few thousand, chaos 100,000), SYNCLINE_STOCK_SEED repeats a run."""
+is true. SYNCLINE_STOCK_OPERATIONS sets how many (the default run takes a thousand, chaos 100,000), SYNCLINE_STOCK_SEED repeats a run."""
 
 import os
 import random
@@ -12,7 +12,7 @@ from judge import Judge, at_rest
 from stack import Stack
 from world import World, stock_of
 
-OPERATIONS = int(os.environ.get("SYNCLINE_STOCK_OPERATIONS", "3000"))
+OPERATIONS = int(os.environ.get("SYNCLINE_STOCK_OPERATIONS", "1200"))
 # Order webhooks come up to ten minutes late; a run of a few thousand operations is a day in little.
 LATE_MS = 600_000 // (100 if OPERATIONS < 20_000 else 20)
 ITEMS = 60 if OPERATIONS < 20_000 else 300

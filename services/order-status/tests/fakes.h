@@ -17,6 +17,7 @@ public:
     struct Order {
         std::map<std::string, std::string> fields;
         std::set<std::string> tags;
+        std::map<std::string, std::vector<std::string>> written;  // Every write of each field, also of what stood there already.
         int updates = 0;  // orders/updated that Shopify would have sent: writes that changed something.
     };
 
@@ -34,6 +35,7 @@ public:
                 auto& value = order.fields[field.key];
                 changed = changed || value != field.value;
                 value = field.value;
+                order.written[field.key].push_back(field.value);
             }
             return changed;
         });

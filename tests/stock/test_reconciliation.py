@@ -3,6 +3,7 @@ too much stops and asks."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import subprocess
@@ -28,6 +29,11 @@ HEALINGS = {2: "proposed", 3: "corrected", 4: "braked"}
 
 class Reconciled(StockFlow):
     """The stock flow with reconciliation beside it."""
+
+    _skus = itertools.count(1)  # Of this stack, which has fewer items than the others.
+
+    def sku(self) -> str:
+        return f"SKU-{next(self._skus):07d}"
 
     @property
     def reconciliation(self):

@@ -15,6 +15,9 @@ constexpr std::chrono::seconds kTimeout{15};
 // How long a pair that Shopify refuses rests before it is tried again.
 constexpr std::chrono::hours kRest{1};
 
+// Good pairs of a batch whose bad one is being looked for, and how long they wait for that at most.
+constexpr std::string_view kSearching = "searching";
+constexpr std::chrono::seconds kSearchMax{10};
 constexpr std::string_view kBatchColumns = "id, body, formed_at, tries, suspects";
 constexpr std::string_view kRows = R"sql(
 SELECT w.item_id, w.location_id, w.quantity, w.since FROM batches b,
@@ -89,6 +92,13 @@ WHERE shop = $1 AND batch IS NULL AND suspects IN
                               Params{}.add(shop).add(now + kRest));
     if (!lone) {
         return std::unexpected(lone.error());
+    }
+    if (lone->affected() > 0) {
+        if (auto found = run(tx, "UPDATE pairs SET held = '', held_until = NULL WHERE held <> '' AND held = $2 AND shop = $1",
+                             Params{}.add(shop).add(kSearching));
+            !found) {
+            return std::unexpected(std::move(found.error()));
+        }
     }
     const auto groups = tx.exec(R"sql(
 SELECT suspects, count(*) FROM pairs WHERE shop = $1 AND suspects IS NOT NULL
@@ -301,11 +311,12 @@ core::Result<void> PgSendStore::refused(const Batch& batch, const std::vector<Pa
     const auto now = clock_.now();
     return settle(batch, [&](Transaction& tx) -> core::Result<void> {
         if (problems.empty()) {
-            // One of these is bad. What was suspected beside them is free: the culprit of that group is among these.
+            // One of these is bad. What was suspected beside them is free: the culprit of that group is among these. It waits for
+            // the end of the search, so that all that was freed goes in one call.
             if (auto freed = run(tx,
-                                 "UPDATE pairs SET suspects = NULL WHERE shop = $2 AND suspects = (SELECT suspects FROM batches "
-                                 "WHERE id = $1) AND batch IS NULL",
-                                 Params{}.add(batch.id).add(batch.shop));
+                                 "UPDATE pairs SET suspects = NULL, held = $3, held_until = $4::timestamptz WHERE shop = $2 AND "
+                                 "suspects = (SELECT suspects FROM batches WHERE id = $1) AND batch IS NULL",
+                                 Params{}.add(batch.id).add(batch.shop).add(kSearching).add(now + kSearchMax));
                 !freed) {
                 return freed;
             }

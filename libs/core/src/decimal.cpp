@@ -4,6 +4,7 @@
 #include <array>
 #include <boost/multiprecision/cpp_int.hpp>
 #include <limits>
+#include <optional>
 
 #include "syncline/core/assert.h"
 
@@ -66,6 +67,9 @@ Number divide_rounded(const Number& numerator, const Number& denominator, Roundi
 }
 
 std::string digits_of(Unsigned128 value) {
+    if (value <= std::numeric_limits<std::uint64_t>::max()) {
+        return std::to_string(static_cast<std::uint64_t>(value));
+    }
     std::string text;
     do {
         text.push_back(static_cast<char>('0' + static_cast<int>(value % 10)));
@@ -98,6 +102,48 @@ bool digit(char c) {
     return c >= '0' && c <= '9';
 }
 
+// Up to eighteen digits without an exponent: nearly every number there is, in 64 bits and a fifth of the time. Anything else,
+// also what is wrong, is left to the general way.
+struct Small {
+    std::int64_t mantissa;
+    std::int32_t scale;
+};
+std::optional<Small> parse_small(std::string_view text) {
+    constexpr int kSmallDigitsMax = 18;
+    const bool negative = text.starts_with('-');
+    text.remove_prefix(negative ? 1 : 0);
+    std::int64_t mantissa = 0;
+    int digits = 0;
+    int point_at = -1;
+    for (const char c : text) {
+        if (digit(c) && digits < kSmallDigitsMax) {
+            mantissa = mantissa * 10 + (c - '0');
+            ++digits;
+        } else if (c == '.' && digits > 0 && point_at < 0) {
+            point_at = digits;
+        } else {
+            return std::nullopt;
+        }
+    }
+    if (digits == 0 || point_at == digits) {
+        return std::nullopt;
+    }
+    int scale = point_at < 0 ? 0 : digits - point_at;
+    for (; scale > 0 && mantissa % 10 == 0; --scale) {
+        mantissa /= 10;
+    }
+    return Small{negative ? -mantissa : mantissa, scale};
+}
+
+constexpr auto kSmallPowers = [] {
+    std::array<std::int64_t, kNanosPlaces + 1> powers{};
+    powers[0] = 1;
+    for (std::size_t i = 1; i < powers.size(); ++i) {
+        powers[i] = powers[i - 1] * 10;
+    }
+    return powers;
+}();
+
 }  // namespace
 
 Result<Decimal> Decimal::make(Int128 mantissa, int scale) {
@@ -119,6 +165,12 @@ Result<Decimal> Decimal::make(Int128 mantissa, int scale) {
 }
 
 Result<Decimal> Decimal::parse(std::string_view text) {
+    if (const auto small = parse_small(text)) {
+        Decimal value;
+        value.mantissa_ = small->mantissa;
+        value.scale_ = small->scale;
+        return value;
+    }
     std::size_t at = 0;
     const auto more = [&] {
         return at < text.size();
@@ -290,6 +342,13 @@ Result<std::int64_t> Decimal::to_int64() const {
 }
 
 Result<Decimal::UnitsNanos> Decimal::to_units_nanos() const {
+    if (scale_ <= kNanosPlaces && mantissa_ <= std::numeric_limits<std::int64_t>::max() &&
+        mantissa_ >= std::numeric_limits<std::int64_t>::min()) {
+        const auto mantissa = static_cast<std::int64_t>(mantissa_);
+        const auto unit = kSmallPowers[static_cast<std::size_t>(scale_)];
+        const auto rest = kSmallPowers[static_cast<std::size_t>(kNanosPlaces - scale_)];
+        return UnitsNanos{mantissa / unit, static_cast<std::int32_t>(mantissa % unit * rest)};
+    }
     const Decimal value = rounded(kNanosPlaces, Rounding::half_up);
     const Int128 scale = power_of_ten(value.scale_);
     const Int128 units = value.mantissa_ / scale;

@@ -191,6 +191,32 @@ TEST_CASE("decimal: random numbers keep the laws of arithmetic", "[core][unit]")
     }
 }
 
+TEST_CASE("decimal: short numbers are read by another way to the same value", "[core][unit]") {
+    // An exponent takes the general way.
+    std::mt19937_64 random(23);
+    for (int i = 0; i < 50'000; ++i) {
+        const auto text = random_text(random, 2 + static_cast<int>(random() % 22));
+        const auto plain = number(text);
+        const auto general = number(text + "e0");
+        INFO(text);
+        REQUIRE(plain == general);
+        REQUIRE(plain.places() == general.places());
+        const auto wire = plain.rounded(9, Rounding::half_up).to_units_nanos();
+        if (wire.has_value()) {
+            REQUIRE(Decimal::from_units_nanos(wire->units, wire->nanos) == plain.rounded(9, Rounding::half_up));
+        }
+    }
+    for (const std::string_view text : {"0", "-0", "0.0", "-0.00", "000", "999999999999999999", "-999999999999999999",
+                                        "0.00000000000000001", "9999999999999999.99", "1000000000000000000", "100", "-10.50"}) {
+        INFO(text);
+        CHECK(number(text) == number(std::string(text) + "e0"));
+    }
+    for (const std::string_view text : {"", "-", ".", "-.5", "1.", "1..2", "1.2.3", "--1", "1-", "+1", " 1", "1 "}) {
+        INFO(text);
+        CHECK(code_of(text) == "decimal_malformed");
+    }
+}
+
 TEST_CASE("decimal: random bytes never crash the parser and never parse to something that prints otherwise", "[core][unit]") {
     std::mt19937_64 random(7);
     constexpr std::string_view kAlphabet = "0123456789.-eE+ \0x,";

@@ -26,10 +26,6 @@ std::string_view article(Kind kind) {
     return "nothing";
 }
 
-std::unexpected<core::Error> wrong_type(const Value& value, std::string_view expected) {
-    return std::unexpected(value.malformed("wrong_type", fmt::format("expected {}, found {}", expected, article(value.kind()))));
-}
-
 template <typename Int>
 core::Result<Int> to_int(const Value& value, std::string_view text) {
     auto number = core::parse_int<Int>(text);
@@ -52,8 +48,8 @@ core::Result<T> member(const Value& object, std::string_view name, core::Result<
 
 }  // namespace
 
-Kind Value::kind() const {
-    return tape_->kind(index_);
+std::unexpected<core::Error> Value::wrong_type(std::string_view expected) const {
+    return std::unexpected(malformed("wrong_type", fmt::format("expected {}, found {}", expected, article(kind()))));
 }
 
 std::optional<Value> Value::get(std::string_view name) const {
@@ -76,7 +72,7 @@ std::optional<Value> Value::get_present(std::string_view name) const {
 
 core::Result<Value> Value::required(std::string_view name) const {
     if (!is_object()) {
-        return wrong_type(*this, "an object");
+        return wrong_type("an object");
     }
     if (const auto value = get_present(name)) {
         return *value;
@@ -84,44 +80,23 @@ core::Result<Value> Value::required(std::string_view name) const {
     return std::unexpected(malformed("member_missing", fmt::format("member \"{}\" is missing", name)));
 }
 
-core::Result<std::string_view> Value::string() const {
-    if (!is_string()) {
-        return wrong_type(*this, "a string");
-    }
-    return tape_->at(index_).view();
-}
-
-core::Result<bool> Value::boolean() const {
-    if (!is_bool()) {
-        return wrong_type(*this, "a boolean");
-    }
-    return tape_->at(index_).size == 1;
-}
-
-core::Result<std::string_view> Value::number_text() const {
-    if (!is_number()) {
-        return wrong_type(*this, "a number");
-    }
-    return tape_->at(index_).view();
-}
-
 core::Result<std::int64_t> Value::int64() const {
     if (!is_number()) {
-        return wrong_type(*this, "a number");
+        return wrong_type("a number");
     }
     return to_int<std::int64_t>(*this, tape_->at(index_).view());
 }
 
 core::Result<std::uint64_t> Value::uint64() const {
     if (!is_number()) {
-        return wrong_type(*this, "a number");
+        return wrong_type("a number");
     }
     return to_int<std::uint64_t>(*this, tape_->at(index_).view());
 }
 
 core::Result<core::Decimal> Value::decimal() const {
     if (!is_number() && !is_string()) {
-        return wrong_type(*this, "a decimal number");
+        return wrong_type("a decimal number");
     }
     auto number = core::Decimal::parse(tape_->at(index_).view());
     if (number) {
@@ -148,18 +123,6 @@ core::Result<core::Decimal> Value::decimal_of(std::string_view name) const {
     return member(*this, name, &Value::decimal);
 }
 
-Members Value::members() const {
-    return is_object() ? Members(tape_, index_ + 1, tape_->at(index_).end) : Members(tape_, index_, index_);
-}
-
-Elements Value::elements() const {
-    return is_array() ? Elements(tape_, index_ + 1, tape_->at(index_).end) : Elements(tape_, index_, index_);
-}
-
-std::size_t Value::size() const {
-    return is_object() || is_array() ? tape_->at(index_).size : 0;
-}
-
 std::string Value::path() const {
     return tape_->path(index_);
 }
@@ -167,22 +130,6 @@ std::string Value::path() const {
 core::Error Value::malformed(std::string code, std::string_view what) const {
     return core::Error{
         .kind = core::ErrorKind::malformed, .code = std::move(code), .message = fmt::format("{}: {}", path(), what)};
-}
-
-Member Members::Iterator::operator*() const {
-    return {tape_->at(index_).view(), Value(tape_, index_ + 1)};
-}
-Members::Iterator& Members::Iterator::operator++() {
-    index_ = tape_->after(index_ + 1);
-    return *this;
-}
-
-Value Elements::Iterator::operator*() const {
-    return Value(tape_, index_);
-}
-Elements::Iterator& Elements::Iterator::operator++() {
-    index_ = tape_->after(index_);
-    return *this;
 }
 
 core::Result<Document> Document::parse(std::string body, const Limits& limits) {

@@ -7,7 +7,7 @@
 #define RAPIDJSON_ASSERT(condition) SYNCLINE_ASSERT(condition)
 #define RAPIDJSON_HAS_STDSTRING 0
 
-// Texts are looked through sixteen bytes at a time: a fifth less per body. The aligned loads may touch bytes behind the text, of
+// Texts are looked through sixteen bytes at a time. The aligned loads may touch bytes behind the text, of
 // the same page; AddressSanitizer would object, so its builds go byte by byte.
 #if defined(__SSE2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #if defined(__has_feature)

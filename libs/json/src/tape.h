@@ -1,48 +1,20 @@
-// A parsed document as one flat row of nodes, in the order of the text. A container is followed by its children; an object's
-// children alternate key, value. One allocation, no pointers between nodes, nothing recursive.
+// Texts into tapes.
 #pragma once
 
 #include <cstdint>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
 
 #include "syncline/core/error.h"
 #include "syncline/json/document.h"
 
 namespace syncline::json {
 
-struct Node {
-    const char* text = nullptr;  // string, number and key: into Tape::body.
-    std::uint32_t size = 0;      // Bytes of text; members or elements; 1 for true.
-    std::uint32_t end : 29 = 0;  // Containers: index behind the last descendant.
-    std::uint32_t kind : 3 = 0;
-
-    [[nodiscard]] std::string_view view() const { return {text, size}; }
-};
-static_assert(sizeof(Node) == 16);
-
 // More nodes than bytes cannot be, so texts below this fit Node::end.
 inline constexpr std::size_t kBytesLimit = (std::size_t{1} << 29U) - 2;
 
-struct Tape {
-    std::string body;  // Decoded in place: no longer JSON.
-    std::vector<Node> nodes;
+// The reader recurses; this many arrays and objects within each other fit every thread's stack.
+inline constexpr int kDepthLimit = 1000;
 
-    [[nodiscard]] const Node& at(std::uint32_t index) const { return nodes[index]; }
-    [[nodiscard]] Kind kind(std::uint32_t index) const { return static_cast<Kind>(nodes[index].kind); }
-    [[nodiscard]] bool container(std::uint32_t index) const { return kind(index) >= Kind::array; }
-    // The node behind this one and all it contains.
-    [[nodiscard]] std::uint32_t after(std::uint32_t index) const { return container(index) ? nodes[index].end : index + 1; }
-
-    // The index of the first key that its object has before.
-    [[nodiscard]] std::optional<std::uint32_t> duplicate_key() const;
-    // The path of the node; that of a key is the path of its value.
-    [[nodiscard]] std::string path(std::uint32_t index) const;
-};
-
-// Fills tape.nodes from tape.body.
+// Fills the tape from tape.body.
 [[nodiscard]] core::Result<void> parse(Tape& tape, const Limits& limits);
 
 }  // namespace syncline::json

@@ -52,14 +52,15 @@ public:
         auto wait = std::make_shared<Wait>();
         wait->finish = std::move(finish);
         wait->until = clock_.steady() + limit_;
-        bool first = false;
+        bool asleep = false;
         {
             const std::lock_guard lock(mutex_);
             drop_ended();
-            first = waiting_.empty();
             waiting_.push_back(wait);
+            // One that waits for an earlier limit looks at the queue then: this one's limit is later.
+            asleep = std::exchange(asleep_, false);
         }
-        if (first) {
+        if (asleep) {
             wake_.notify_one();
         }
         return wait;
@@ -92,7 +93,9 @@ private:
         while (!stopping_) {
             drop_ended();
             if (waiting_.empty()) {
+                asleep_ = true;
                 wake_.wait(lock);
+                asleep_ = false;
                 continue;
             }
             const Ticket oldest = waiting_.front();
@@ -114,7 +117,8 @@ private:
     std::condition_variable wake_;
     std::deque<Ticket> waiting_;  // Oldest first; ended ones are dropped when they reach the front.
     bool stopping_ = false;
-    std::thread thread_;  // Last: it uses all of the above.
+    bool asleep_ = false;  // The thread waits for something to watch.
+    std::thread thread_;   // Last: it uses all of the above.
 };
 
 }  // namespace ingress

@@ -136,6 +136,10 @@ int run(std::string_view name, int argc, char** argv, const std::function<void(S
     const std::string service(name);
     // Each arena keeps what its threads freed; hundreds of worker threads would otherwise each get one.
     ::mallopt(M_ARENA_MAX, static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 2U, 8U)));
+    // Compressing a batch of records takes buffers of some 100 KB for a moment. Given back to the system each time, their pages
+    // cost more than the compression.
+    ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    ::mallopt(M_TRIM_THRESHOLD, 4 << 20);
     ::signal(SIGPIPE, SIG_IGN);
 
     const auto line = parse_command_line(service, argc, argv);

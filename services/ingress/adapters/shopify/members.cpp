@@ -27,6 +27,12 @@ constexpr std::string_view kNoCurrency =
     "X"
     "XX";
 
+// As ==, without a call: the length is a constant.
+template <std::size_t size>
+bool is(std::string_view name, const char (&expected)[size]) {
+    return name.size() == size - 1 && std::memcmp(name.data(), expected, size - 1) == 0;
+}
+
 bool plain_integer(std::string_view text) {
     return !text.empty() && text.size() <= kPlainIntegerDigitsMax &&
            std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; }) && (text.size() == 1 || text.front() != '0');
@@ -193,22 +199,34 @@ void Mapping::decimal(json::Value value, syncline::common::v1::Decimal* to) {
     to->set_value(number->to_string());
 }
 
-void Mapping::keep_money(const core::Result<core::Decimal>& number, json::Value where, Money* to) {
+bool Mapping::read_number(json::Value value, Amount& to) {
+    const auto number = value.decimal();
     if (!number) {
         fail(number.error());
-        return;
+        return false;
     }
     if (number->places() > kNanosPlaces) {
-        fail(where, "amount_precision", "has more than nine digits after the point");
-        return;
+        fail(value, "amount_precision", "has more than nine digits after the point");
+        return false;
     }
     const auto parts = number->to_units_nanos();
     if (!parts) {
-        fail(where, parts.error().code, "is too large for an amount");
+        fail(value, parts.error().code, "is too large for an amount");
+        return false;
+    }
+    to.units = parts->units;
+    to.nanos = parts->nanos;
+    return true;
+}
+
+void Mapping::write(const Amount& amount, Money* to) {
+    if (amount.currency == kNoCurrency) {
+        to->Clear();
         return;
     }
-    to->set_units(parts->units);
-    to->set_nanos(parts->nanos);
+    to->mutable_currency_code()->assign(amount.currency);
+    to->set_units(amount.units);
+    to->set_nanos(amount.nanos);
 }
 
 void Mapping::amount(json::Value value, std::string_view currency, Money* to) {
@@ -216,52 +234,64 @@ void Mapping::amount(json::Value value, std::string_view currency, Money* to) {
         fail(value, "currency_malformed", "has no currency");
         return;
     }
-    keep_money(value.decimal(), value, to);
-    to->mutable_currency_code()->assign(currency);
+    Amount amount{.currency = currency};
+    if (read_number(value, amount)) {
+        to->set_units(amount.units);
+        to->set_nanos(amount.nanos);
+        to->mutable_currency_code()->assign(currency);
+    }
 }
 
-void Mapping::money(json::Value value, Money* to) {
+bool Mapping::read_money(json::Value value, Amount& to) {
     if (!value.is_object()) {
         fail(value, "wrong_type", "should be an amount with its currency");
-        return;
+        return false;
     }
     std::optional<json::Value> amount_at;
     for (const auto member : value.members()) {
         if (member.value.is_null()) {
             continue;
         }
-        if (member.name == "amount") {
+        if (is(member.name, "amount")) {
             if (amount_at) {
                 fail(member.value, "duplicate_key", "comes twice");
             }
             amount_at = member.value;
-        } else if (member.name == "currency_code" || member.name == "currency") {
-            if (!to->currency_code().empty()) {
+        } else if (is(member.name, "currency_code") || is(member.name, "currency")) {
+            if (!to.currency.empty()) {
                 fail(member.value, "duplicate_key", "comes twice");
+            } else if (auto code = member.value.string()) {
+                to.currency = *code;
+            } else {
+                fail(std::move(code.error()));
             }
-            text(member.value, to->mutable_currency_code());
         } else {
             unknown_member("money", member.name);
         }
     }
     if (failed()) {
-        return;
+        return false;
     }
     if (!amount_at) {
         missing(value, "amount");
-        return;
+        return false;
     }
-    if (to->currency_code().empty()) {
+    if (to.currency.empty()) {
         missing(value, "currency_code");
-        return;
+        return false;
     }
-    if (!core::valid_currency_code(to->currency_code())) {
+    if (!core::valid_currency_code(to.currency)) {
         fail(value, "currency_malformed", "should have a currency's code");
-        return;
+        return false;
     }
-    keep_money(amount_at->decimal(), *amount_at, to);
-    if (to->currency_code() == kNoCurrency) {
-        to->Clear();
+    return read_number(*amount_at, to);
+}
+
+void Mapping::money(json::Value value, Money* to) {
+    // One that is there already stands under another name in the same object.
+    Amount amount{.currency = to->currency_code()};
+    if (read_money(value, amount)) {
+        write(amount, to);
     }
 }
 
@@ -270,34 +300,39 @@ void Mapping::pair(json::Value value, MoneyPair* to) {
         fail(value, "wrong_type", "should be an amount in two currencies");
         return;
     }
+    // Read first, then written: nearly always both are the same and only one is kept.
+    std::optional<Amount> shop;
+    std::optional<Amount> presentment;
     for (const auto member : value.members()) {
         if (member.value.is_null()) {
             continue;
         }
-        const bool shop = member.name == "shop_money";
-        if (shop ? to->has_shop() : member.name == "presentment_money" && to->has_presentment()) {
-            fail(member.value, "duplicate_key", "comes twice");
-        } else if (shop) {
-            money(member.value, to->mutable_shop());
-        } else if (member.name == "presentment_money") {
-            money(member.value, to->mutable_presentment());
-        } else {
+        const bool is_shop = is(member.name, "shop_money");
+        if (!is_shop && !is(member.name, "presentment_money")) {
             unknown_member("money_set", member.name);
+            continue;
         }
-        if (failed()) {
+        auto& side = is_shop ? shop : presentment;
+        if (side || (is_shop ? to->has_shop() : to->has_presentment())) {
+            fail(member.value, "duplicate_key", "comes twice");
+            return;
+        }
+        if (!read_money(member.value, side.emplace())) {
             return;
         }
     }
-    if (!to->has_shop()) {
+    if (!shop) {
         missing(value, "shop_money");
         return;
     }
-    if (to->has_presentment() && to->presentment().currency_code() == to->shop().currency_code() &&
-        to->presentment().units() == to->shop().units() && to->presentment().nanos() == to->shop().nanos()) {
-        to->clear_presentment();
-    }
-    if (to->shop().currency_code().empty()) {
+    if (shop->currency == kNoCurrency) {
         to->Clear();
+        return;
+    }
+    write(*shop, to->mutable_shop());
+    if (presentment &&
+        (presentment->currency != shop->currency || presentment->units != shop->units || presentment->nanos != shop->nanos)) {
+        write(*presentment, to->mutable_presentment());
     }
 }
 

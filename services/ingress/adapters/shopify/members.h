@@ -101,8 +101,15 @@ public:
     }
 
 private:
-    void keep_money(const syncline::core::Result<syncline::core::Decimal>& number, syncline::json::Value where,
-                    syncline::common::v1::Money* to);
+    struct Amount {
+        std::string_view currency;  // Of the body, and a valid code.
+        std::int64_t units = 0;
+        std::int32_t nanos = 0;
+    };
+    // False: the mapping has failed.
+    bool read_number(syncline::json::Value value, Amount& to);
+    bool read_money(syncline::json::Value value, Amount& to);
+    static void write(const Amount& amount, syncline::common::v1::Money* to);
 
     std::string shop_currency_;
     std::string presentment_currency_;
@@ -119,8 +126,9 @@ public:
 
     MemberTable(std::string_view object, std::initializer_list<std::pair<std::string_view, Apply>> taken,
                 std::initializer_list<std::string_view> left_out = {})
-        : object_(object), slots_(std::bit_ceil(2 * (taken.size() + left_out.size()) + 1)) {
-        SYNCLINE_ASSERT(slots_.size() <= kSlotsMax);
+        : object_(object), places_(std::bit_ceil(2 * (taken.size() + left_out.size()) + 1), kFree) {
+        SYNCLINE_ASSERT(taken.size() + left_out.size() <= kEntriesMax);
+        entries_.reserve(taken.size() + left_out.size());
         for (const auto& [name, apply] : taken) {
             insert(name, apply);
         }
@@ -134,21 +142,21 @@ public:
             mapping.fail(object, "wrong_type", "should be an object");
             return;
         }
-        std::bitset<kSlotsMax> seen;
+        std::bitset<kEntriesMax> seen;
         for (const auto member : object.members()) {
-            const Slot* slot = find(member.name);
-            if (slot == nullptr) {
+            const Entry* entry = find(member.name);
+            if (entry == nullptr) {
                 mapping.unknown_member(object_, member.name);
                 continue;
             }
-            const auto at = static_cast<std::size_t>(slot - slots_.data());
+            const auto at = static_cast<std::size_t>(entry - entries_.data());
             if (seen.test(at)) {
                 mapping.fail(member.value, "duplicate_key", "comes twice");
                 return;
             }
             seen.set(at);
-            if (slot->apply != nullptr && !member.value.is_null()) {
-                slot->apply(mapping, to, member.value);
+            if (entry->apply != nullptr && !member.value.is_null()) {
+                entry->apply(mapping, to, member.value);
                 if (mapping.failed()) {
                     return;
                 }
@@ -157,48 +165,81 @@ public:
     }
 
 private:
-    static constexpr std::size_t kSlotsMax = 512;
-    struct Slot {
+    // Fits a place's byte, and stays less than half of the places.
+    static constexpr std::size_t kEntriesMax = 255;
+    static constexpr std::uint8_t kFree = 255;
+    struct Entry {
         std::string_view name;
         Apply apply = nullptr;
     };
 
+    // Of length and both ends: spreads the names of one table well enough, and takes two reads for nearly all of them.
     static std::size_t hash(std::string_view name) {
-        constexpr std::uint64_t kMultiplier = 0x9E3779B97F4A7C15;
-        std::uint64_t mixed = name.size() * kMultiplier;
-        const auto mix = [&](const char* at, std::size_t count) {
-            std::uint64_t word = 0;
-            std::memcpy(&word, at, count);
-            mixed = (mixed ^ word) * kMultiplier;
-            mixed ^= mixed >> 29U;
-        };
-        std::size_t at = 0;
-        for (; at + sizeof(std::uint64_t) <= name.size(); at += sizeof(std::uint64_t)) {
-            mix(name.data() + at, sizeof(std::uint64_t));
+        constexpr std::uint64_t kFirstMultiplier = 0x9E3779B97F4A7C15;
+        constexpr std::uint64_t kLastMultiplier = 0xC2B2AE3D27D4EB4F;
+        constexpr std::size_t kWord = sizeof(std::uint64_t);
+        constexpr std::size_t kHalf = sizeof(std::uint32_t);
+        std::uint64_t first = 0;
+        std::uint64_t last = 0;
+        if (name.size() >= kWord) {
+            std::memcpy(&first, name.data(), kWord);
+            std::memcpy(&last, name.data() + name.size() - kWord, kWord);
+        } else if (name.size() >= kHalf) {
+            std::memcpy(&first, name.data(), kHalf);
+            std::memcpy(&last, name.data() + name.size() - kHalf, kHalf);
+        } else if (!name.empty()) {
+            first = static_cast<unsigned char>(name.front());
+            last = static_cast<unsigned char>(name.back());
         }
-        mix(name.data() + at, name.size() - at);
-        return static_cast<std::size_t>(mixed >> 16U);
+        const std::uint64_t mixed = (first + name.size()) * kFirstMultiplier ^ last * kLastMultiplier;
+        return static_cast<std::size_t>(mixed ^ mixed >> 32U) >> 16U;
+    }
+
+    // As ==, without a call for texts of a few words.
+    static bool same(std::string_view a, std::string_view b) {
+        constexpr std::size_t kWord = sizeof(std::uint64_t);
+        if (a.size() != b.size()) {
+            return false;
+        }
+        if (a.size() < kWord) {
+            return a == b;
+        }
+        const auto differ = [&](std::size_t at) {
+            std::uint64_t left = 0;
+            std::uint64_t right = 0;
+            std::memcpy(&left, a.data() + at, kWord);
+            std::memcpy(&right, b.data() + at, kWord);
+            return left != right;
+        };
+        for (std::size_t at = 0; at + kWord < a.size(); at += kWord) {
+            if (differ(at)) {
+                return false;
+            }
+        }
+        return !differ(a.size() - kWord);
     }
 
     void insert(std::string_view name, Apply apply) {
-        std::size_t at = hash(name) & (slots_.size() - 1);
-        while (!slots_[at].name.empty()) {
-            at = (at + 1) & (slots_.size() - 1);
+        std::size_t at = hash(name) & (places_.size() - 1);
+        while (places_[at] != kFree) {
+            at = (at + 1) & (places_.size() - 1);
         }
-        slots_[at] = {name, apply};
+        places_[at] = static_cast<std::uint8_t>(entries_.size());
+        entries_.push_back({name, apply});
     }
 
-    const Slot* find(std::string_view name) const {
-        for (std::size_t at = hash(name) & (slots_.size() - 1); !slots_[at].name.empty(); at = (at + 1) & (slots_.size() - 1)) {
-            if (slots_[at].name == name) {
-                return &slots_[at];
+    const Entry* find(std::string_view name) const {
+        for (std::size_t at = hash(name) & (places_.size() - 1); places_[at] != kFree; at = (at + 1) & (places_.size() - 1)) {
+            if (same(entries_[places_[at]].name, name)) {
+                return &entries_[places_[at]];
             }
         }
         return nullptr;
     }
 
     std::string_view object_;
-    std::vector<Slot> slots_;  // Open addressing, a power of two, at most half full.
+    std::vector<Entry> entries_;
+    std::vector<std::uint8_t> places_;  // Open addressing, a power of two, at most half full: small, so that it stays at hand.
 };
 
 // Rules for the usual cases, by the message's accessor: Into<Order>::text<&Order::mutable_name>.

@@ -7,10 +7,9 @@
 //   const auto note = root.get_present("note");                         // optional<Value>
 //   for (const json::Member member : root.members()) { … }
 //
-// Parsed in place (the document keeps the body and its texts point into it), iteratively, with numbers kept as text: an id above
-// 2^53 or an amount loses nothing. Refused, each with its code: invalid UTF-8, anything after the value (NUL included), nesting
-// beyond the bound, bodies beyond the bound, numbers no double could hold (1e400), duplicate keys if asked for.
-// Error messages name the member ("line_items[3].price") and never its value.
+// Numbers are kept as text: an id above 2^53 or an amount loses nothing. Refused, each with its code: invalid UTF-8, anything
+// after the value (NUL included), nesting beyond the bound, bodies beyond the bound, numbers no double could hold (1e400),
+// duplicate keys if asked for. Error messages name the member ("line_items[3].price") and never its value.
 //
 // A Document is movable and owns everything; Values, Members and texts borrow from it and die with it (moving the Document
 // keeps them valid). Reading is thread-safe. Nothing blocks, nothing throws.
@@ -18,6 +17,7 @@
 
 #include <syncline/core/decimal.h>
 #include <syncline/core/error.h>
+#include <syncline/json/detail/tape.h>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -30,22 +30,19 @@
 namespace syncline::json {
 
 struct Limits {
-    int depth_max = 64;                         // Open arrays and objects at once.
+    int depth_max = 64;                         // Open arrays and objects at once; never more than 1000.
     std::size_t bytes_max = 8UL * 1024 * 1024;  // Of the text.
     bool reject_duplicate_keys = true;          // Else the first of equal keys wins.
 };
 
-enum class Kind : std::uint8_t { null, boolean, number, string, array, object };
-
 struct Member;
 class Members;
 class Elements;
-struct Tape;
 
 // A place in a document. Cheap to copy.
 class Value {
 public:
-    [[nodiscard]] Kind kind() const;
+    [[nodiscard]] Kind kind() const { return tape_->kind(index_); }
     [[nodiscard]] bool is_null() const { return kind() == Kind::null; }
     [[nodiscard]] bool is_object() const { return kind() == Kind::object; }
     [[nodiscard]] bool is_array() const { return kind() == Kind::array; }
@@ -61,14 +58,29 @@ public:
     [[nodiscard]] core::Result<Value> required(std::string_view name) const;
 
     // Each is an Error, code "wrong_type" or "number_malformed"/"number_out_of_range", if the value is something else.
-    [[nodiscard]] core::Result<std::string_view> string() const;
-    [[nodiscard]] core::Result<bool> boolean() const;
+    [[nodiscard]] core::Result<std::string_view> string() const {
+        if (!is_string()) {
+            return wrong_type("a string");
+        }
+        return tape_->at(index_).view();
+    }
+    [[nodiscard]] core::Result<bool> boolean() const {
+        if (!is_bool()) {
+            return wrong_type("a boolean");
+        }
+        return tape_->at(index_).size == 1;
+    }
     [[nodiscard]] core::Result<std::int64_t> int64() const;    // A JSON number without point or exponent.
     [[nodiscard]] core::Result<std::uint64_t> uint64() const;  // As int64().
     // A JSON number or a string holding one: amounts come as either.
     [[nodiscard]] core::Result<core::Decimal> decimal() const;
     // The digits as they were sent, e.g. "19.990".
-    [[nodiscard]] core::Result<std::string_view> number_text() const;
+    [[nodiscard]] core::Result<std::string_view> number_text() const {
+        if (!is_number()) {
+            return wrong_type("a number");
+        }
+        return tape_->at(index_).view();
+    }
 
     // required(name) and then the conversion: one check for the caller.
     [[nodiscard]] core::Result<std::string_view> string_of(std::string_view name) const;
@@ -81,7 +93,7 @@ public:
     [[nodiscard]] Members members() const;
     [[nodiscard]] Elements elements() const;
     // Number of members or elements; 0 for anything else.
-    [[nodiscard]] std::size_t size() const;
+    [[nodiscard]] std::size_t size() const { return kind() >= Kind::array ? tape_->at(index_).size : 0; }
 
     // "line_items[3].price"; "$" for the root. Walks the document: for error texts. Names that are not plain words become "?".
     [[nodiscard]] std::string path() const;
@@ -93,9 +105,10 @@ public:
 
 private:
     friend class Document;
-    friend class Members;
+    friend class Members;  // And its iterator.
     friend class Elements;
     Value(const Tape* tape, std::uint32_t index) : tape_(tape), index_(index) {}
+    [[nodiscard]] std::unexpected<core::Error> wrong_type(std::string_view expected) const;
     const Tape* tape_;
     std::uint32_t index_;
 };
@@ -112,8 +125,11 @@ public:
         using value_type = Member;
         using difference_type = std::ptrdiff_t;
         using iterator_category = std::input_iterator_tag;
-        [[nodiscard]] Member operator*() const;
-        Iterator& operator++();
+        [[nodiscard]] Member operator*() const { return {tape_->at(index_).view(), Value(tape_, index_ + 1)}; }
+        Iterator& operator++() {
+            index_ = tape_->after(index_ + 1);
+            return *this;
+        }
         void operator++(int) { ++*this; }
         friend bool operator==(const Iterator&, const Iterator&) = default;
 
@@ -142,8 +158,11 @@ public:
         using value_type = Value;
         using difference_type = std::ptrdiff_t;
         using iterator_category = std::input_iterator_tag;
-        [[nodiscard]] Value operator*() const;
-        Iterator& operator++();
+        [[nodiscard]] Value operator*() const { return {tape_, index_}; }
+        Iterator& operator++() {
+            index_ = tape_->after(index_);
+            return *this;
+        }
         void operator++(int) { ++*this; }
         friend bool operator==(const Iterator&, const Iterator&) = default;
 
@@ -164,6 +183,14 @@ private:
     std::uint32_t first_;
     std::uint32_t end_;
 };
+
+inline Members Value::members() const {
+    return is_object() ? Members(tape_, index_ + 1, tape_->at(index_).end) : Members(tape_, index_, index_);
+}
+
+inline Elements Value::elements() const {
+    return is_array() ? Elements(tape_, index_ + 1, tape_->at(index_).end) : Elements(tape_, index_, index_);
+}
 
 class Document {
 public:

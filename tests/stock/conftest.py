@@ -19,6 +19,10 @@ from stock_flow import StockFlow  # noqa: E402
 from support.flow import running  # noqa: E402
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "kills: takes a minute or more, most by killing a process; not in the default run (label chaos)")
+
+
 @pytest.fixture(scope="session")
 def shared_stack():
     with running("stock", stock=Stock(items=1600)) as flow:

@@ -88,6 +88,7 @@ def test_a_clock_two_minutes_off_loses_nothing(orders, shift):
         orders.shopify.control("clock", "POST", {"offset_ms": 0})
 
 
+@pytest.mark.kills
 def test_a_killed_check_goes_on_where_it_was(orders):
     orders.fault(kind="webhook_drop", topic="orders/create")
     orders.fault(kind="latency", operation="Order", ms=500)
@@ -154,6 +155,7 @@ def test_a_missing_subscription_comes_back_and_what_was_missed_is_fetched(orders
     assert len(orders.subscriptions("eu")) == len(TOPICS)
 
 
+@pytest.mark.kills
 def test_orders_are_backfilled_on_demand(orders):
     old = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(days=20)
     orders.fault(kind="webhook_drop", topic="orders/create")

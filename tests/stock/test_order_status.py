@@ -173,6 +173,7 @@ def test_webhooks_repeated_and_out_of_order(shown):
         assert shown.fields(order)["document"] == shown.flow.erp.order(order)["name"]
 
 
+@pytest.mark.kills
 def test_killed_in_the_middle(shown):
     orders = [shown.flow.order(shop) for shop in ("eu", "us") for _ in range(15)]
     for order in orders[:15]:

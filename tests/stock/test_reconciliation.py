@@ -197,6 +197,7 @@ def test_a_run_that_wants_too_much_stops_and_asks(flow):
     assert sorted(event.sku for event in corrected) == sorted(skus)
 
 
+@pytest.mark.kills
 def test_a_process_killed_in_the_middle_of_a_run_ends_it_after_its_restart(flow):
     sku = flow.sku()
     flow.count(sku, 7)

@@ -192,6 +192,12 @@ core::Result<void> CheckOrders::settle_gone(const std::string& shop, const Looku
         // Nobody was ever told of it.
         return settle(shop, lookup, LookupEnd::gone);
     }
+    if (!row->deletion_waits_since) {
+        // No webhook told of a deletion. That Shopify knows no such order now is not enough to cancel documents: it is told in
+        // the metrics and looked at again.
+        events_.fetched(shop, "unprovable");
+        return checks_.postpone(shop, lookup, clock_.now() + kUnprovablePause, "deletion_not_told");
+    }
     bool reads_all = false;
     if (!proves_deletion(row, false, clock_.now(), options_.rules)) {
         const auto answer = shops_.reads_all(shop, soon());

@@ -252,6 +252,28 @@ TEST_CASE("order checks: a deletion is confirmed by looking, or disproved with a
     rig.harness.stop();
 }
 
+TEST_CASE("order checks: an order that Shopify does not know is no deletion unless a webhook told of one",
+          "[reconciliation][postgres]") {
+    if (without_postgres()) {
+        SKIP(syncline::kit::testing::Harness::kWhyNot);
+    }
+    OrderRig rig;
+    rig.harness.start();
+    rig.shopify.place("eu", 1, rig.now() - 1min);
+    rig.webhook("eu", 1);
+    rig.shopify.shops["eu"][1].content = "b";
+    rig.webhook("eu", 1);
+    rig.settle();
+    rig.shopify.shops["eu"].clear();
+    rig.harness.clock().advance(3min);
+    rig.pass("eu");
+    rig.pass("eu");
+    CHECK(rig.sent("eu/1", kDeleted) == 0);
+    CHECK(rig.events.counts["eu gone"] == 0);
+    CHECK(rig.events.counts["eu unprovable"] == 1);
+    rig.harness.stop();
+}
+
 TEST_CASE("order checks: an order too old to be read is not called deleted", "[reconciliation][postgres]") {
     if (without_postgres()) {
         SKIP(syncline::kit::testing::Harness::kWhyNot);

@@ -12,7 +12,7 @@ namespace syncline::json {
 inline constexpr std::size_t kBytesLimit = (std::size_t{1} << 29U) - 2;
 
 // The reader recurses; this many arrays and objects within each other fit every thread's stack.
-inline constexpr int kDepthLimit = 1000;
+inline constexpr int kDepthLimit = 500;
 
 // Fills the tape from tape.body.
 [[nodiscard]] core::Result<void> parse(Tape& tape, const Limits& limits);

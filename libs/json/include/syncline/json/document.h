@@ -30,7 +30,7 @@
 namespace syncline::json {
 
 struct Limits {
-    int depth_max = 64;                         // Open arrays and objects at once; never more than 1000.
+    int depth_max = 64;                         // Open arrays and objects at once; never more than 500.
     std::size_t bytes_max = 8UL * 1024 * 1024;  // Of the text.
     bool reject_duplicate_keys = true;          // Else the first of equal keys wins.
 };

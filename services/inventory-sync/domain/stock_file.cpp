@@ -2,11 +2,20 @@
 
 #include <syncline/core/utf8.h>
 #include <algorithm>
+#include <array>
 
 namespace inventory_sync {
 namespace {
 
 constexpr std::string_view kUtf8Mark = "\xEF\xBB\xBF";
+constexpr std::string_view kUtf16Little = "\xFF\xFE";
+constexpr std::string_view kUtf16Big = "\xFE\xFF";
+
+// Whether the first bytes of a file could still become a mark that says its encoding.
+bool mark_unfinished(std::string_view start) {
+    return std::ranges::any_of(std::array{kUtf8Mark, kUtf16Little, kUtf16Big},
+                               [&](std::string_view mark) { return start.size() < mark.size() && mark.starts_with(start); });
+}
 
 int column_of(const std::vector<std::string>& names, const std::string& wanted) {
     const auto found = std::ranges::find(names, wanted);
@@ -43,11 +52,11 @@ core::Result<void> CsvRows::feed(std::string_view piece, const Take& take) {
     std::string joined;
     if (!started_) {
         start_.append(piece);
-        if (start_.size() < kUtf8Mark.size() && kUtf8Mark.starts_with(start_)) {
+        if (mark_unfinished(start_)) {
             return {};
         }
         started_ = true;
-        if (start_.starts_with("\xFF\xFE") || start_.starts_with("\xFE\xFF")) {
+        if (start_.starts_with(kUtf16Little) || start_.starts_with(kUtf16Big)) {
             return refuse("encoding_unknown", "the file is UTF-16; it must be UTF-8");
         }
         joined = start_.starts_with(kUtf8Mark) ? start_.substr(kUtf8Mark.size()) : std::move(start_);

@@ -7,6 +7,7 @@
 
 #include "adapters/sources/file_source.h"
 #include "tests/kept_reports.h"
+#include "tests/read_rows.h"
 #include "tests/rig.h"
 
 using namespace inventory_sync;
@@ -16,28 +17,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Read {
-    std::vector<FileRow> rows;
-    std::string code;  // Why it was refused.
-};
-
 Read read(std::string_view text, FileRule rule = {.fixed_location = "MAIN"}, std::size_t piece = 1) {
-    Read result;
-    CsvRows rows(rule);
-    const auto take = [&](const FileRow& row) {
-        result.rows.push_back(row);
-        return core::Result<void>{};
-    };
-    for (std::size_t at = 0; at < text.size(); at += piece) {
-        if (const auto done = rows.feed(text.substr(at, piece), take); !done) {
-            result.code = done.error().code;
-            return result;
-        }
-    }
-    if (const auto done = rows.finish(take); !done) {
-        result.code = done.error().code;
-    }
-    return result;
+    return read_rows<CsvRows>(text, rule, piece);
 }
 
 struct Folder {
@@ -84,7 +65,14 @@ TEST_CASE("stock file: what is not whole or not understood is refused", "[invent
     CHECK(read("sku;quantity\nA;\n").code == "quantity_malformed");
     CHECK(read("sku;quantity\nA;1e20\n").code == "quantity_malformed");
     CHECK(read("sku;quantity\nA\xFF;1\n").code == "encoding_unknown");
-    CHECK(read(std::string_view("\xFF\xFEs\0k\0", 6)).code == "encoding_unknown");
+    for (const std::size_t piece : {1, 2, 64}) {
+        INFO("pieces of " << piece);
+        CHECK(read(std::string_view("\xFF\xFEs\0k\0", 6), {}, piece).code == "encoding_unknown");
+        CHECK(read("\xFF\xFEsku;quantity\nA;1\n", {}, piece).code == "encoding_unknown");
+        CHECK(read("\xFE\xFFsku;quantity\nA;1\n", {}, piece).code == "encoding_unknown");
+        CHECK(read("\xFF", {}, piece).code == "file_empty");
+        CHECK(read("\xFFsku;quantity\nA;1\n", {}, piece).code == "encoding_unknown");
+    }
     CHECK(read("sku;quantity\n\"" + std::string(100'000, 'x')).code == "row_too_long");
     FileRule comma{.decimal_comma = true, .fixed_location = "MAIN"};
     CHECK(read("sku;quantity\nA;1,5\n", comma).rows.at(0).quantity.to_string() == "1.5");

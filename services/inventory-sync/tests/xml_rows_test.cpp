@@ -4,7 +4,10 @@
 #include <fstream>
 #include <string>
 
+#include "tests/read_rows.h"
+
 using namespace inventory_sync;
+using namespace inventory_sync::testing;
 
 namespace {
 
@@ -17,28 +20,8 @@ FileRule items(std::string location = {}) {
     return rule;
 }
 
-struct Read {
-    std::vector<FileRow> rows;
-    std::string code;  // Why it was refused.
-};
-
 Read read(std::string_view text, const FileRule& rule = items(), std::size_t piece = 3) {
-    Read result;
-    XmlRows rows(rule);
-    const auto take = [&](const FileRow& row) {
-        result.rows.push_back(row);
-        return core::Result<void>{};
-    };
-    for (std::size_t at = 0; at < text.size(); at += piece) {
-        if (const auto done = rows.feed(text.substr(at, piece), take); !done) {
-            result.code = done.error().code;
-            return result;
-        }
-    }
-    if (const auto done = rows.finish(take); !done) {
-        result.code = done.error().code;
-    }
-    return result;
+    return read_rows<XmlRows>(text, rule, piece);
 }
 
 std::string stock(const std::string& inner) {

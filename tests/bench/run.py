@@ -31,7 +31,7 @@ def main() -> int:
     build = Path(os.environ.get("SYNCLINE_BUILD", ROOT / "build/release"))
     described = machine.description()
     print("\n".join(described), flush=True)
-    shortened = [name for name in ("SYNCLINE_BENCH_SECONDS", "SYNCLINE_BENCH_SCALE") if name in os.environ]
+    shortened = [name for name in ("SYNCLINE_BENCH_SECONDS", "SYNCLINE_BENCH_SCALE", "SYNCLINE_BENCH_RATE") if name in os.environ]
     if shortened:
         print(f"shortened by {', '.join(shortened)}: no figures for keeping")
     failed = []

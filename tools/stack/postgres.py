@@ -54,7 +54,10 @@ class Postgres:
     def wait_ready(self, seconds: float = 30) -> None:
         def ready() -> bool:
             if not self.process.running():
-                raise StackError(f"PostgreSQL ended at start:\n{self.process.tail()}")
+                if "pre-existing shared memory block" not in self.process.tail():
+                    raise StackError(f"PostgreSQL ended at start:\n{self.process.tail()}")
+                self.process.start()  # Backends of the server that was killed are still ending.
+                return False
             return port_open(self.port) and self._psql("postgres", "select 1").returncode == 0
 
         wait_until(ready, seconds, f"PostgreSQL listens on port {self.port} (log: {self.process.log})", interval=0.1)

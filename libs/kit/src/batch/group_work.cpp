@@ -65,7 +65,8 @@ void BatchGroup::hold_up(const std::vector<BatchPartitionPtr>& fed) {
 
 void BatchGroup::account(std::size_t records, std::size_t bytes) {
     records_in_flight_ -= records;
-    if ((bytes_in_flight_ -= bytes) <= options_.bytes_in_flight_max * 3 / 4) {
+    bytes_in_flight_ -= bytes;
+    if (bytes_in_flight_ <= options_.bytes_in_flight_max * 3 / 4) {
         flow_.set(PauseReason::in_flight, false);
     }
     room_.notify_all();

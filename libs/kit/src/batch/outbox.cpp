@@ -52,8 +52,8 @@ void BatchOutbox::run() {
             store::outbox_figures(database_.pool(), core::Deadline(core::system_clock(), std::chrono::seconds{5}));
         if (figures) {
             meters_.outbox_unsent.set(static_cast<double>(figures->unsent));
-            meters_.outbox_oldest.set(figures->oldest ? std::chrono::duration<double>(figures->oldest->time_since_epoch()).count()
-                                                      : 0.0);
+            const auto oldest = figures->oldest.value_or(core::SystemTime{});  // 0: nothing waits.
+            meters_.outbox_oldest.set(std::chrono::duration<double>(oldest.time_since_epoch()).count());
         }
         lock.lock();
         clock_.wait_until(lock, wake_, clock_.steady() + kFiguresEvery, [this] { return stopping_; });

@@ -2,6 +2,7 @@
 
 #include <google/protobuf/message_lite.h>
 
+#include <fmt/format.h>
 #include <syncline/core/hash.h>
 #include <syncline/core/time.h>
 #include <algorithm>
@@ -103,8 +104,8 @@ std::vector<store::OutboxRow> event_rows(const LetterContext& context, const Bat
     rows.reserve(outcome.events.size());
     for (const auto& [where, event] : outcome.events) {
         const auto type = event->GetTypeName();
-        const auto id = core::uuid_v5(core::kSynclineNamespace,
-                                      "batch|" + context.group + '|' + occasion + '|' + type + '|' + std::to_string(rows.size()));
+        const auto id =
+            core::uuid_v5(core::kSynclineNamespace, fmt::format("batch|{}|{}|{}|{}", context.group, occasion, type, rows.size()));
         store::OutboxRow row{.id = id, .aggregate_type = where.topic, .aggregate_id = where.key, .type = type};
         row.record = {.topic = where.topic, .key = where.key, .value = event->SerializeAsString(), .headers = {}};
         row.record.headers = cloud_event_headers({.id = id,

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Fetches what is not a Debian package (or must not be installed as one) into .dev/tools: Kafka's jars, Prometheus, npm tools.
+# Fetches what is not a Debian package (or must not be installed as one) into .dev/tools: Kafka's jars, Prometheus, npm tools,
+# and the chart's tools (helm.sh).
 # Each part is kept under a stamp with its version, so that a second run does nothing.
-#   fetch.sh [kafka] [prometheus] [npm]     all of them without arguments
+#   fetch.sh [kafka] [prometheus] [npm] [helm]     all of them without arguments
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 tools=$root/.dev/tools
@@ -35,16 +36,17 @@ POM
 }
 
 prometheus() { # The package would enable a service on port 9090, so it is unpacked, not installed.
-  stamped prometheus 1 && return 0
-  say "fetching Prometheus from its Debian package (30 MB)"
+  stamped prometheus 2 && return 0
+  say "fetching Prometheus and Alertmanager's amtool from their Debian packages (40 MB)"
   rm -rf "$tools/prometheus" && mkdir -p "$tools/prometheus"
   local work
   work=$(mktemp -d)
   chmod 755 "$work"
-  (cd "$work" && apt-get -qq download prometheus) || { echo "setup: apt-get download prometheus failed; run 'apt-get update' as root" >&2; exit 1; }
+  (cd "$work" && apt-get -qq download prometheus prometheus-alertmanager) || { echo "setup: apt-get download prometheus failed; run 'apt-get update' as root" >&2; exit 1; }
   dpkg -x "$work"/prometheus_*.deb "$tools/prometheus"
+  dpkg -x "$work"/prometheus-alertmanager_*.deb "$tools/prometheus"
   rm -rf "$work"
-  echo 1 >"$tools/prometheus/.stamp"
+  echo 2 >"$tools/prometheus/.stamp"
 }
 
 # A package of which only some files are wanted: installing it would bring hundreds of megabytes of its own dependencies.
@@ -72,12 +74,13 @@ npm_tools() {
 }
 
 mkdir -p "$tools"
-[ $# -gt 0 ] || set -- kafka prometheus npm
+[ $# -gt 0 ] || set -- kafka prometheus npm helm
 for part in "$@"; do
   case $part in
   kafka) kafka ;;
   prometheus) prometheus ;;
   npm) npm_tools ;;
-  *) echo "fetch.sh: unknown part '$part' (kafka, prometheus, npm)" >&2; exit 2 ;;
+  helm) "$root/tools/setup/helm.sh" ;;
+  *) echo "fetch.sh: unknown part '$part' (kafka, prometheus, npm, helm)" >&2; exit 2 ;;
   esac
 done

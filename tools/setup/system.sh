@@ -18,6 +18,8 @@ wanted() { # the packages still missing, as apt arguments
   command -v npm >/dev/null || echo npm
   command -v java >/dev/null || echo default-jre-headless
   command -v mvn >/dev/null || echo maven
+  command -v go >/dev/null || [ -x /usr/lib/go-1.23/bin/go ] || echo golang-1.23-go
+  /usr/bin/python3 -m pip --version >/dev/null 2>&1 || echo python3-pip
 }
 
 mapfile -t missing < <(wanted)

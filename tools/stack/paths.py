@@ -13,6 +13,7 @@ TOOLS = DEV / "tools"
 KAFKA_JARS = TOOLS / "kafka"
 PROMETHEUS = TOOLS / "prometheus" / "usr" / "bin"
 NPM = TOOLS / "npm"
+HELM_TOOLS = TOOLS / "helm"
 
 
 def data_folder() -> Path:

@@ -31,6 +31,16 @@ std::string token_in(std::istream& lines) {
     return {};
 }
 
+// Without what an editor adds at the end.
+std::string password_in(std::istream& in) {
+    std::string text;
+    std::getline(in, text);
+    if (text.ends_with('\r')) {
+        text.pop_back();
+    }
+    return text;
+}
+
 }  // namespace
 
 syncline::core::Result<Targets> read_targets(const std::string& file) {
@@ -42,6 +52,14 @@ syncline::core::Result<Targets> read_targets(const std::string& file) {
             out.prefix = text(kafka, "prefix", out.prefix);
             for (const auto& property : kafka["properties"]) {
                 out.kafka_properties[property.first.as<std::string>()] = property.second.as<std::string>();
+            }
+            if (const auto named = text(kafka, "password_file"); !named.empty()) {
+                const auto path = std::filesystem::path(file).parent_path() / named;
+                std::ifstream in(path);
+                out.kafka_properties["sasl.password"] = password_in(in);
+                if (out.kafka_properties["sasl.password"].empty()) {
+                    return fail(ErrorKind::malformed, "bad_targets", fmt::format("{}: no password in {}", file, path.string()));
+                }
             }
         }
         for (const auto& service : root["services"]) {

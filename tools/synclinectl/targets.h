@@ -2,6 +2,7 @@
 //
 //   token_file: /run/secrets/admin-token      # a line `name:token`, or the token alone
 //   kafka: {brokers: "kafka:9092", prefix: syncline, properties: {security.protocol: ssl}}
+//     password_file beside them: the SASL password, so that it need not stand here
 //   services:
 //     - {name: order-export, connection: odoo-main, admin: "http://order-export-odoo-main:9090"}
 #pragma once

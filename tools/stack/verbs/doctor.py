@@ -6,7 +6,7 @@ import argparse
 import shutil
 import subprocess
 
-from ..paths import KAFKA_JARS, NPM, PROMETHEUS, postgres_bin
+from ..paths import HELM_TOOLS, KAFKA_JARS, NPM, PROMETHEUS, postgres_bin
 
 
 def version(command: list[str]) -> str:
@@ -25,6 +25,7 @@ def execute(_: argparse.Namespace) -> int:
     rows.append(("Kafka's jars", f"{len(list(KAFKA_JARS.glob('*.jar')))} jars" if KAFKA_JARS.exists() else ""))
     rows.append(("Prometheus", "unpacked" if (PROMETHEUS / "prometheus").exists() else ""))
     rows.append(("buf", "installed" if (NPM / "node_modules/.bin/buf").exists() else ""))
+    rows.append(("helm, kubeconform", "built" if (HELM_TOOLS / ".stamp").exists() else ""))
     missing = 0
     for name, found in rows:
         missing += not found

@@ -15,7 +15,7 @@ from ..process import StackError
 from . import lint
 from .build import build, fetch, say
 
-LABELS = ["unit", "kafka", "postgres", "http", "kit", "contract", "flow", "chaos"]
+LABELS = ["unit", "kafka", "postgres", "http", "kit", "contract", "chart", "flow", "chaos"]
 # Without a label everything but chaos runs: killing each part in the middle of thousands of orders takes fifteen minutes of its own.
 DEFAULT = [label for label in LABELS if label != "chaos"]
 FUZZ_SECONDS = 10  # Each target, in the default run.
@@ -89,7 +89,11 @@ def execute(arguments: argparse.Namespace) -> int:
         return run_ctest(folder, labels or SANITIZED + (["flow"] if arguments.flows else []), repeat=arguments.repeat)
     if arguments.fuzz:
         return 1 if run_fuzz(arguments.seconds) else 0
-    fetch(*(["kafka", "prometheus", "npm"] if not labels or {"flow", "chaos", "contract"} & set(labels) else []))
+    parts = ["kafka", "prometheus", "npm"] if not labels or {"flow", "chaos", "contract", "chart"} & set(labels) else []
+    if not labels or "chart" in labels:
+        parts.append("helm")
+    if parts:
+        fetch(*parts)
     failed = 0
     if not labels:
         failed += lint.quick()

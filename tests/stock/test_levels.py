@@ -56,6 +56,22 @@ def test_a_sale_and_its_shipment(stock):
     stock.shows("us", sku, 7)
 
 
+def test_what_the_checkout_sells_stands_in_the_erp(stock):
+    """The ERP of a local stack did not know what its shops sell: every such order was held for its product."""
+    sku = stock.sku()
+    stock.count(sku, 10)
+    for shop in ("eu", "us"):
+        stock.shows(shop, sku, 10)
+    taxed = {"tax_rate": "0.20", "taxes_included": True, "shipping": {"price": "4.90"}}
+    sold = {shop: stock.sell(shop, sku, 2, **more) for shop, more in (("eu", taxed), ("us", {}))}
+    for shop, total in (("eu", 24.90), ("us", 20.00)):
+        name = f"syncline.{shop}_order_{sold[shop]['id']}"
+        wait_until(lambda name=name: stock.flow.erp.orders(name).get(name, {}).get("state") == "sale", 30, f"{name} stands in the ERP, confirmed")
+        document = stock.flow.erp.orders(name)[name]
+        assert document["amount_total"] == total
+        assert [line["quantity"] for line in document["lines"] if line["sku"] == sku] == [2]
+
+
 @pytest.mark.parametrize("kind", ["throttled", "http_error", "answer_lost", "internal_error", "malformed"])
 def test_a_fault_of_shopify_loses_nothing(stock, kind):
     sku = stock.sku()

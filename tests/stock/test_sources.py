@@ -130,13 +130,8 @@ def stack(sshd: Sshd) -> Iterator[StockFlow]:
         made = StockFlow(flow)
         # A catalogue beside what the cases use, so that one product less is no shrunken snapshot.
         for number in range(30, 40):
-            product(made, f"SKU-{number:07d}")
             lies(made, f"SKU-{number:07d}", 1)
         yield made
-
-
-def product(stock: StockFlow, sku: str) -> None:
-    stock.flow.erp.call("product.product", "create", vals_list=[{"name": sku, "default_code": sku}])
 
 
 def lies(stock: StockFlow, sku: str, quantity: float, **more: Any) -> None:
@@ -153,7 +148,6 @@ def store(rows: dict[str, int]) -> str:
 
 def test_quants_of_an_odoo_travel_to_both_shops(stack: StockFlow) -> None:
     sku = "SKU-0000001"
-    product(stack, sku)
     lies(stack, sku, 5)
     lies(stack, sku, 2.75, shelf="A1")
     lies(stack, sku, 100, shelf="B1", owner=1)
@@ -166,7 +160,6 @@ def test_quants_of_an_odoo_travel_to_both_shops(stack: StockFlow) -> None:
 
 def test_a_quant_that_falls_to_nothing_and_is_deleted_is_shown_as_none(stack: StockFlow) -> None:
     sku = "SKU-0000002"
-    product(stack, sku)
     lies(stack, sku, 5)
     stack.shows("eu", sku, 5)
     lies(stack, sku, 0)
@@ -176,7 +169,6 @@ def test_a_quant_that_falls_to_nothing_and_is_deleted_is_shown_as_none(stack: St
 def test_what_is_deleted_without_a_trace_ends_with_the_next_whole_reading(stack: StockFlow) -> None:
     vanished, deleted, archived = "SKU-0000003", "SKU-0000004", "SKU-0000005"
     for sku in (vanished, deleted, archived):
-        product(stack, sku)
         lies(stack, sku, 5)
     for sku in (vanished, deleted, archived):
         stack.shows("eu", sku, 5)
@@ -191,7 +183,6 @@ def test_what_is_deleted_without_a_trace_ends_with_the_next_whole_reading(stack:
 
 def test_a_sale_and_a_shipment_are_not_undone_by_a_level_from_before(stack: StockFlow) -> None:
     sku = "SKU-0000006"
-    product(stack, sku)
     lies(stack, sku, 5)
     stack.shows("eu", sku, 5)
     order = stack.sell("eu", sku, 2)
@@ -230,7 +221,6 @@ def test_xml_snapshots_are_fetched_by_sftp_each_once(stack: StockFlow, sshd: Ssh
 
 def test_nothing_is_written_at_a_location_that_was_deactivated(stack: StockFlow) -> None:
     sku = "SKU-0000009"
-    product(stack, sku)
     lies(stack, sku, 5)
     stack.shows("eu", sku, 5)
     location = stack.locations["eu"][0]
@@ -252,7 +242,6 @@ def test_nothing_is_written_at_a_location_that_was_deactivated(stack: StockFlow)
 
 def test_own_state_is_given_page_by_page_and_a_backfill_rights_what_was_typed_over(stack: StockFlow) -> None:
     sku = "SKU-0000010"
-    product(stack, sku)
     lies(stack, sku, 5)
     stack.shows("eu", sku, 5)
     found: dict[str, dict[str, Any]] = {}

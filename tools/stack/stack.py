@@ -37,6 +37,10 @@ class Shop:
         self.secret = self.secret or secrets.token_hex(16)
 
 
+def usual_shops() -> list[Shop]:
+    return [Shop("eu"), Shop("us", currency="USD", timezone="America/New_York")]
+
+
 @dataclass
 class StockSource:
     """A source that pushes stock to ingress; its secret is made anew for each stack."""
@@ -116,7 +120,7 @@ class Stack:
     ) -> None:
         self.folder = folder.resolve()
         self.bin = (build or Path(os.environ.get("SYNCLINE_BUILD", ROOT / "build/dev"))).resolve() / "bin"
-        self.shops = list(shops) if shops is not None else [Shop("eu"), Shop("us", currency="USD", timezone="America/New_York")]
+        self.shops = list(shops) if shops is not None else usual_shops()
         self.stock_sources = [StockSource("wms-north"), StockSource("erp-stock", proof="hmac", basis="net_of_own"), StockSource("till", basis="net_of_all")]
         self.connections = list(connections) if connections is not None else [Connection()]
         self.detached = detached
@@ -149,6 +153,11 @@ class Stack:
         """What synclinectl reads."""
         return self.folder / "targets.yaml"
 
+    @property
+    def stock_shops(self) -> list[Shop]:
+        """The shops whose Admin API is played."""
+        return [shop for shop in self.shops if self.stock and (not self.stock.shops or shop.alias in self.stock.shops)]
+
     # Life.
 
     def __enter__(self) -> Stack:
@@ -171,7 +180,7 @@ class Stack:
             if connection.target is None:
                 self._start_odoo(connection)
         if self.stock:
-            self.shopify = ShopifySandbox(self.folder / "shopify", self.stock, self.shops, f"{self.ingress_url}/webhooks/shopify", detached=self.detached)
+            self.shopify = ShopifySandbox(self.folder / "shopify", self.stock, self.stock_shops, f"{self.ingress_url}/webhooks/shopify", detached=self.detached)
             self.shopify.start()
         self.postgres.wait_ready()
         self.kafka.wait_ready()
@@ -221,7 +230,7 @@ class Stack:
     def _start_stock(self, stock: Stock) -> None:
         """The warehouse tells ingress what it has, inventory-sync tells Shopify what may be sold of it."""
         self.shopify.wait_ready()
-        mapping = stock.mapping(self) if callable(stock.mapping) else stock.mapping or default_mapping(self.shopify, [shop.alias for shop in self.shops])
+        mapping = stock.mapping(self) if callable(stock.mapping) else stock.mapping or default_mapping(self.shopify, [shop.alias for shop in self.stock_shops])
         (self.folder / "config/mappings" / f"{stock.name}.yaml").write_text(mapping)
         for number in range(stock.instances):
             self.add_inventory_sync(number)
@@ -290,6 +299,10 @@ class Stack:
         folder = self.folder / "odoo" / connection.name
         folder.mkdir(parents=True, exist_ok=True)
         self.odoo_ports[connection.name] = port
+        catalogue: list[str] = []
+        if self.stock:
+            (folder / "catalogue.json").write_text(json.dumps({"products": self.stock.products()}))
+            catalogue = ["--catalogue", str(folder / "catalogue.json")]
         self.odoo[connection.name] = Process(
             f"sandbox-odoo {connection.name}",
             [
@@ -297,6 +310,7 @@ class Stack:
                 str(ROOT / "tools/sandbox/odoo/main.mjs"),
                 *("--port", str(port), "--version", connection.version, "--latency-ms", str(connection.latency_ms)),
                 *("--state", str(folder / "state.jsonl")),
+                *catalogue,
             ],
             folder / "odoo.log",
             detached=self.detached,
@@ -342,8 +356,8 @@ class Stack:
         }
         if self.shopify:
             (vault / "shopify-token").write_text(TOKEN + "\n")
-            for alias, shop in shops.items():
-                shop["admin"] = {"url": self.shopify.url(alias), "token_file": str(vault / "shopify-token")}
+            for shop in self.stock_shops:
+                shops[shop.alias]["admin"] = {"url": self.shopify.url(shop.alias), "token_file": str(vault / "shopify-token")}
         write_yaml(config / "shops.yaml", {"apps": apps, "shops": shops})
         for source in self.stock_sources:
             (vault / f"stock-{source.name}").write_text(source.secret + "\n")
@@ -483,4 +497,4 @@ def merged(base: Mapping[str, object], over: Mapping[str, object]) -> dict[str, 
     return result
 
 
-__all__ = ["Connection", "Service", "Shop", "Stack", "merged"]
+__all__ = ["Connection", "Service", "Shop", "Stack", "merged", "usual_shops"]

@@ -23,6 +23,7 @@ class Stock:
     """What to start: give it to Stack. Every shop has the same items and locations."""
 
     name: str = "stock-main"
+    shops: Sequence[str] = ()  # Aliases of the shops whose Admin API is played; empty: all of the stack.
     mapping: str | Callable[[Any], str] = ""  # YAML text, or what makes it of the Stack once locations have ids; empty: default_mapping().
     locations: Sequence[str] = ("Main", "Second")  # Of every shop, the first is the priority.
     items: int = 20  # SKU-0000001 …
@@ -35,6 +36,10 @@ class Stock:
     reconciliation_settings: Mapping[str, object] = field(default_factory=dict)  # Further keys of reconciliation.
     order_status: int = 1  # Instances.
     order_status_settings: Mapping[str, object] = field(default_factory=dict)  # Further keys of order-status.
+
+    def products(self) -> list[dict[str, object]]:
+        """What the shops sell, for the catalogue of the sandbox ERP: an order of what it does not know is held for product:<SKU>."""
+        return [{"sku": f"SKU-{number:07d}", "name": f"Product {number}", "price": 10} for number in range(1, self.items + 1)]
 
 
 class Sandbox:

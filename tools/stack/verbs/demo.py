@@ -1,4 +1,4 @@
-"""tools/dev demo: a day of orders of two shops through the real system, and what became of each."""
+"""tools/dev demo: a day of orders of two shops through the real system, and what became of each; then stock, and a sabotage of it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from pathlib import Path
 from ..outcome import Expectation, Findings, compare, compare_waiting, sandbox
 from ..paths import ROOT, data_folder
 from ..process import StackError, wait_until
-from ..stack import Connection, Stack
+from ..stack import Connection, Stack, usual_shops
+from . import demo_stock
 from .build import build, fetch, say
 
 BAR = 30
@@ -160,18 +161,22 @@ def commands(stack: Stack, missing: str) -> None:
     {synclinectl} hold list
     {synclinectl} dlq list
     {synclinectl} doctor
+    {synclinectl} reconcile list
+    curl '{stack.shopify.control_url}/_sandbox/shops/{demo_stock.SELLING}/history?sku={demo_stock.SKU}'    # what changed a level in Shopify, and who
     cp {original} {mapping}    # adds the missing tax {missing}: all its orders go on by themselves
 """
     )
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    fetch("kafka", "prometheus")
-    folder = build("dev", ["ingress", "order-export", "synclinectl", "loadgen"])
+    fetch("kafka", "prometheus", "npm")
+    folder = build("dev", ["ingress", "order-export", "inventory-sync", "reconciliation", "synclinectl", "loadgen"])
     home = Path(tempfile.mkdtemp(prefix="demo-", dir=data_folder()))
     home.chmod(0o755)
     missing = "PT/23.0/incl"
-    stack = Stack(home, build=folder, connections=[Connection(mapping=mapping_with_a_gap("PT/23/incl"))], prometheus=True)
+    shops = [*usual_shops(), *demo_stock.shops()]
+    connection = Connection(mapping=mapping_with_a_gap("PT/23/incl"))
+    stack = Stack(home, build=folder, shops=shops, connections=[connection], prometheus=True, stock=demo_stock.stock())
     try:
         stack.start(say)
         say(f"a day of {arguments.orders} orders of two shops, seed {arguments.seed}")
@@ -185,8 +190,9 @@ def execute(arguments: argparse.Namespace) -> int:
             findings.differences.append(f"{poison} webhooks became dead letters at ingress, {day.expected.summary['poison']} were sent to")
         time.sleep(5)  # Two scrapes, so that Prometheus has the last figures.
         day.table(findings)
+        failures = demo_stock.Chapter(stack).play()
         if arguments.exit:
-            return 1 if findings.differences else 0
+            return 1 if findings.differences or failures else 0
         commands(stack, missing)
         print("  everything stays up until Ctrl-C")
         while True:
@@ -201,8 +207,8 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = verbs.add_parser("demo", help="watch a day of orders go through", description=__doc__)
-    parser.add_argument("--exit", action="store_true", help="end after the table; exit code 0 only if every count adds up")
+    parser = verbs.add_parser("demo", help="watch a day of orders go through, stock travel, and a sabotage healed", description=__doc__)
+    parser.add_argument("--exit", action="store_true", help="end after the tables; exit code 0 only if every count adds up and every step of the stock came true")
     parser.add_argument("--orders", type=int, default=3000, help="orders of both shops together (3000)")
     parser.add_argument("--rate", type=float, default=50, help="orders a second on average (50)")
     parser.add_argument("--seed", type=int, default=7, help="equal seeds give equal days (7)")

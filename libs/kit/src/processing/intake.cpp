@@ -36,14 +36,19 @@ void Processor::Engine::run_intake() {
             }
         }
         if (!claims.empty()) {
-            claim(claims);
+            claim(std::move(claims));
         } else {
             admit(std::move(tasks));
         }
     }
 }
 
-void Processor::Engine::claim(const std::vector<AssignmentPtr>& assignments) {
+void Processor::Engine::claim(std::vector<AssignmentPtr> assignments) {
+    // What was taken away while it waited here may have come back since: only the newer of the two is claimed.
+    std::erase_if(assignments, [this](const auto& a) { return intake_ended(a); });
+    if (assignments.empty()) {
+        return;
+    }
     std::vector<TopicPartition> partitions;
     std::ranges::transform(assignments, std::back_inserter(partitions), [](const auto& a) { return a->partition; });
     const auto give_up = [&] {
@@ -52,6 +57,9 @@ void Processor::Engine::claim(const std::vector<AssignmentPtr>& assignments) {
     const auto claimed = database_.persist(give_up, true, [&] {
         return store::claim_partitions(database_.pool(), database_.deadline(), who_, ports_.clock.now(), partitions);
     });
+    if (!claimed && give_up()) {
+        return;
+    }
     if (!claimed) {
         telemetry::log::failure(telemetry::log::Level::error, "partitions_not_claimed", claimed.error());
         if (!database_is_away(claimed.error())) {

@@ -89,7 +89,7 @@ private:
 
     // intake.cpp
     void run_intake();
-    void claim(const std::vector<AssignmentPtr>& assignments);
+    void claim(std::vector<AssignmentPtr> assignments);
     void admit(std::vector<TaskPtr> tasks);
     [[nodiscard]] bool intake_ended(const AssignmentPtr& home) const;
 

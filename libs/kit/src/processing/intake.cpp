@@ -36,23 +36,40 @@ void Processor::Engine::run_intake() {
             }
         }
         if (!claims.empty()) {
-            claim(claims);
+            claim(std::move(claims));
         } else {
             admit(std::move(tasks));
         }
     }
 }
 
-void Processor::Engine::claim(const std::vector<AssignmentPtr>& assignments) {
-    std::vector<TopicPartition> partitions;
-    std::ranges::transform(assignments, std::back_inserter(partitions), [](const auto& a) { return a->partition; });
-    const auto give_up = [&] {
-        return std::ranges::all_of(assignments, [this](const auto& a) { return intake_ended(a); });
+void Processor::Engine::claim(std::vector<AssignmentPtr> assignments) {
+    const auto ended = [this](const auto& a) {
+        return intake_ended(a);
     };
-    const auto claimed = database_.persist(give_up, true, [&] {
-        return store::claim_partitions(database_.pool(), database_.deadline(), who_, ports_.clock.now(), partitions);
-    });
+    const auto give_up = [&] {
+        return std::ranges::all_of(assignments, ended);
+    };
+    std::vector<TopicPartition> partitions;
+    core::Result<std::vector<store::Claim>> claimed;
+    do {
+        // What was taken away while it waited may have come back since: only the newer of the two is claimed. And a claim that
+        // waited for the database must not take a partition from the instance that has it by then.
+        std::erase_if(assignments, ended);
+        if (assignments.empty()) {
+            return;
+        }
+        partitions.clear();
+        std::ranges::transform(assignments, std::back_inserter(partitions), [](const auto& a) { return a->partition; });
+        claimed = database_.persist(give_up, true, [&] {
+            return store::claim_partitions(database_.pool(), database_.deadline(), who_, ports_.clock.now(), partitions,
+                                           [&] { return std::ranges::none_of(assignments, ended); });
+        });
+    } while (!claimed && claimed.error().code == store::kPartitionsMoved);
     if (!claimed) {
+        if (give_up()) {
+            return;
+        }
         telemetry::log::failure(telemetry::log::Level::error, "partitions_not_claimed", claimed.error());
         if (!database_is_away(claimed.error())) {
             const std::lock_guard lock(mutex_);

@@ -36,7 +36,8 @@ core::Result<void> register_group(postgres::Transaction& tx, const Identity& who
 }  // namespace
 
 core::Result<std::vector<Claim>> claim_partitions(postgres::Pool& pool, const core::Deadline& deadline, const Identity& who,
-                                                  core::SystemTime now, std::span<const TopicPartition> partitions) {
+                                                  core::SystemTime now, std::span<const TopicPartition> partitions,
+                                                  const std::function<bool()>& still_ours) {
     return pool.run(deadline, [&](postgres::Transaction& tx) -> core::Result<std::vector<Claim>> {
         if (auto ok = register_group(tx, who); !ok) {
             return std::unexpected(std::move(ok.error()));
@@ -66,6 +67,10 @@ core::Result<std::vector<Claim>> claim_partitions(postgres::Pool& pool, const co
             keys);
         if (!marks) {
             return std::unexpected(std::move(marks.error()));
+        }
+        if (still_ours && !still_ours()) {
+            return core::fail(core::ErrorKind::rejected, std::string(kPartitionsMoved),
+                              "partitions went while they were claimed");
         }
         std::vector<Claim> claims(partitions.size());
         for (std::size_t i = 0; i < partitions.size(); ++i) {

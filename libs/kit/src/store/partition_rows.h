@@ -4,10 +4,12 @@
 #include <syncline/core/clock.h>
 #include <syncline/core/error.h>
 #include <syncline/postgres/pool.h>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "src/store/closing_rows.h"
@@ -22,9 +24,12 @@ struct Claim {
 };
 // Makes this process the owner, with a higher epoch than anyone before. Waits for closing transactions of the owner before.
 // One answer for each partition, in order. Error kind bug, code "group_collision": two groups with one number.
+// `still_ours` is asked before the commit; if it says no, nothing is claimed and the error's code is kPartitionsMoved.
+inline constexpr std::string_view kPartitionsMoved = "partitions_moved";
 [[nodiscard]] core::Result<std::vector<Claim>> claim_partitions(postgres::Pool& pool, const core::Deadline& deadline,
                                                                 const Identity& who, core::SystemTime now,
-                                                                std::span<const TopicPartition> partitions);
+                                                                std::span<const TopicPartition> partitions,
+                                                                const std::function<bool()>& still_ours = {});
 
 struct Goodbye {
     TopicPartition partition;

@@ -2,6 +2,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <algorithm>
+#include <thread>
 
 #include "src/store/rows.h"
 #include "tests/processing/fixtures.h"
@@ -214,6 +215,47 @@ TEST_CASE("processing: partitions move to a new member, parked keys with them", 
     REQUIRE(h.advance_until([&] { return h.inbox("done") == 20; }, 1s));
     CHECK(target.documents() == 20);
     other->drain();
+}
+
+TEST_CASE("processing: partitions that go and come back before they could be claimed are claimed once", "[kit]") {
+    NEEDS_POSTGRES();
+    FakeTarget target;
+    Harness h({.handlers = {on_order(exporting(target))}, .target = target_of(target)});
+    h.start();
+    h.publish(kOrders, key_of(1), order(1, 1));
+    REQUIRE(h.settle());
+    Gate gate;
+    gate.close();
+    std::thread locker([&] {
+        const core::Deadline deadline(core::system_clock(), 30s);
+        (void)h.database().pool().run(deadline, [&](postgres::Transaction& tx) -> core::Result<void> {
+            if (auto locked = tx.exec("LOCK TABLE partition_owner IN ACCESS EXCLUSIVE MODE"); !locked) {
+                return std::unexpected(locked.error());
+            }
+            gate.pass();
+            return {};
+        });
+    });
+    const bool locked = h.eventually([&] { return gate.waiting() == 1; });
+    bool moved = locked;
+    // The first claim waits for the lock; those of the second round wait behind it, one of them for partitions that have gone.
+    std::vector<std::unique_ptr<Harness::Member>> others;
+    for (int round = 0; round < 2 && moved; ++round) {
+        auto& other = others.emplace_back(h.join());
+        moved = h.eventually([&] { return h.member().processor->figures().partitions == 2; });
+        other->drain();
+        moved = moved && h.eventually([&] { return h.member().processor->figures().partitions == 4; });
+    }
+    gate.open();
+    locker.join();
+    REQUIRE(locked);
+    REQUIRE(moved);
+    for (int id = 2; id <= 20; ++id) {
+        h.publish(kOrders, key_of(id), order(id, 1));
+    }
+    REQUIRE(h.advance_until([&] { return h.inbox("done") == 20; }, 1s));
+    CHECK(h.member().processor->ready().has_value());
+    CHECK(target.documents() == 20);
 }
 
 TEST_CASE("processing: a handler that is slow at a rebalance is waited for and its event is not done twice", "[kit]") {

@@ -14,7 +14,7 @@ for folder in (HERE, HERE.parent / "flows", HERE.parents[1] / "tools"):
 
 pytest.register_assert_rewrite("support")
 
-from support.flow import Flow, running  # noqa: E402
+from support.flow import Flow, running, start_what_ended  # noqa: E402
 from support.ids import Ids  # noqa: E402
 
 
@@ -34,18 +34,7 @@ def flow(shared_flow: Flow):
 
 
 def mend(flow: Flow) -> None:
-    stack = flow.stack
-    if not stack.kafka.process.running():
-        stack.kafka.restart()
-    if not stack.postgres.process.running():
-        stack.postgres.restart()
-    for name, process in stack.odoo.items():
-        if not process.running():
-            process.start()
-            stack.wait_odoo(name)
-    for name, service in stack.services.items():
-        if not service.process.running():
-            stack.restart(name)
+    start_what_ended(flow.stack)
     flow.erp.heal()
     flow.erp.settings(latency_ms=0)
 

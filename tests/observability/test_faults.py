@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from live import FACTOR, Watched, watched
 from stack import wait_until
+from support.flow import start_what_ended
 from support.ids import Ids
 from support.mapping import mapping, mapping_text
 
@@ -32,17 +33,7 @@ def system(shared: Watched) -> Iterator[Watched]:
 
 def mend(system: Watched) -> None:
     stack = system.stack
-    if not stack.kafka.process.running():
-        stack.kafka.restart()
-    if not stack.postgres.process.running():
-        stack.postgres.restart()
-    for name, process in stack.odoo.items():
-        if not process.running():
-            process.start()
-            stack.wait_odoo(name)
-    for name, service in stack.services.items():
-        if not service.process.running():
-            stack.restart(name)
+    start_what_ended(stack)
     if stack.mapping_file().read_text() != mapping_text():
         stack.mapping_file().write_text(mapping_text())
     system.flow.erp.heal()

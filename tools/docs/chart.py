@@ -10,7 +10,6 @@ else is wrong.
 """
 
 import argparse
-import difflib
 import json
 import pathlib
 import re
@@ -68,8 +67,8 @@ def facts(name, described):
     # Where the name has a default, --describe fills it in.
     defaults = {row["key"]: row["default"] for row in described["config"]}
     group = next(iter(groups), "")
-    for placeholder in (f"<{key}>", defaults.get(key) or f"<{key}>"):
-        group = group.replace(f"{name}.{placeholder}.", f"{name}.<connection>.")
+    for spelt in (f"<{key}>", defaults.get(key) or f"<{key}>"):
+        group = group.replace(f"{name}.{spelt}.", f"{name}.<connection>.")
     if len(groups) > 1 or (groups and "<connection>" not in group):
         raise generate.Wrong(f"{name}: one consumer group with the connection's name is expected, not {sorted(groups)}")
     return {
@@ -249,18 +248,7 @@ def main():
         return 77 if isinstance(wrong, generate.NotBuilt) else 2
     for finding in findings:
         print(finding)
-    stale = 0
-    for path, text in made.items():
-        present = path.read_text(encoding="utf-8") if path.is_file() else ""
-        if present == text:
-            continue
-        name = path.relative_to(ROOT).as_posix()
-        if arguments.write:
-            path.write_text(text, encoding="utf-8")
-            print(f"wrote {name}")
-        else:
-            stale += 1
-            sys.stdout.writelines(difflib.unified_diff(present.splitlines(True), text.splitlines(True), name, f"{name} (as it would be made)"))
+    stale = generate.bring(made, write=arguments.write)
     if stale:
         print("run tools/docs/chart.py --write")
     return 1 if findings or stale else 0

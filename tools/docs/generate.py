@@ -215,6 +215,24 @@ def pages(described):
     return wanted
 
 
+def bring(wanted, *, write):
+    """Writes {path: text}, or prints how the files differ from it. Returns how many differ and were not written."""
+    stale = 0
+    for path, text in wanted.items():
+        present = path.read_text(encoding="utf-8") if path.is_file() else ""
+        if present == text:
+            continue
+        name = path.relative_to(ROOT).as_posix()
+        if write:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            print(f"wrote {name}")
+        else:
+            stale += 1
+            sys.stdout.writelines(difflib.unified_diff(present.splitlines(True), text.splitlines(True), name, f"{name} (as it would be made)"))
+    return stale
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     verb = parser.add_mutually_exclusive_group(required=True)
@@ -231,19 +249,7 @@ def main():
         return 77 if isinstance(wrong, NotBuilt) else 2
     for finding in findings:
         print(finding)
-    stale = []
-    for path, text in wanted.items():
-        present = path.read_text(encoding="utf-8") if path.is_file() else ""
-        if present == text:
-            continue
-        if arguments.write:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-            print(f"wrote {path.relative_to(ROOT)}")
-        else:
-            stale.append(path)
-            name = path.relative_to(ROOT).as_posix()
-            sys.stdout.writelines(difflib.unified_diff(present.splitlines(True), text.splitlines(True), name, f"{name} (as the binaries say)"))
+    stale = bring(wanted, write=arguments.write)
     if stale:
         print("run tools/docs/generate.py --write")
     return 1 if findings or stale else 0

@@ -77,18 +77,21 @@ bool ShopCircuits::open(const std::string& shop) const {
 
 void ShopCircuits::leave(const std::string& shop, bool trial) {
     const std::lock_guard lock(mutex_);
-    auto& entry = shops_[shop];
+    release(shops_[shop], trial);
+}
+
+void ShopCircuits::release(Shop& entry, bool trial) {
     --entry.calls;
     entry.trial = entry.trial && !trial;
     freed_.notify_all();
 }
 
 void ShopCircuits::close(const std::string& shop, bool trial) {
-    leave(shop, trial);
     bool closed = false;
     {
         const std::lock_guard lock(mutex_);
         auto& entry = shops_[shop];
+        release(entry, trial);
         entry.failed_orders.clear();
         entry.steps = 0;
         closed = std::exchange(entry.open, false);
@@ -103,11 +106,12 @@ void ShopCircuits::fail(const std::string& shop, const std::string& order, bool 
         close(shop, trial);
         return;
     }
-    leave(shop, trial);
     bool opened = false;
     {
+        // One step: nobody who waits may come in between the call that ended and what it told.
         const std::lock_guard lock(mutex_);
         auto& entry = shops_[shop];
+        release(entry, trial);
         const auto now = clock_.steady();
         if (entry.open) {
             // Calls that were under way when it opened say nothing new; the trial does.

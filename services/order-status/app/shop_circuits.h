@@ -74,6 +74,7 @@ private:
         std::set<std::string> failed_orders;
     };
     void leave(const std::string& shop, bool trial);
+    void release(Shop& entry, bool trial);  // With the lock.
     void close(const std::string& shop, bool trial);
     void fail(const std::string& shop, const std::string& order, bool trial, core::Error& error);
     [[nodiscard]] std::chrono::nanoseconds step(const Shop& shop) const;

@@ -21,6 +21,20 @@ from .shopify import Sender, Webhook
 from stack import wait_until
 
 
+def start_what_ended(stack: Stack) -> None:
+    if not stack.kafka.process.running():
+        stack.kafka.restart()
+    if not stack.postgres.process.running():
+        stack.postgres.restart()
+    for name, process in stack.odoo.items():
+        if not process.running():
+            process.start()
+            stack.wait_odoo(name)
+    for name, service in stack.services.items():
+        if not service.process.running():
+            stack.restart(name)
+
+
 class Flow:
     def __init__(self, stack: Stack) -> None:
         self.stack = stack

@@ -333,6 +333,18 @@ TEST_CASE("store: an unclean stop is known to the next owner, a goodbye clears i
     CHECK_FALSE(claims->front().suspect_end.has_value());
 }
 
+TEST_CASE("store: a claim for partitions that have gone meanwhile takes nothing from their owner", "[postgres]") {
+    NEEDS_POSTGRES();
+    Fixture f;
+    auto late = f.who;
+    late.owner = "late";
+    const auto gone = store::claim_partitions(f.db.pool(), soon(), late, f.now, std::span(&f.partition, 1), [] { return false; });
+    REQUIRE_FALSE(gone);
+    CHECK(gone.error().code == store::kPartitionsMoved);
+    CHECK(f.db.value("SELECT owner FROM partition_owner") == f.who.owner);
+    CHECK(f.db.value("SELECT epoch FROM partition_owner") == std::to_string(f.epoch));
+}
+
 TEST_CASE("store: two groups of one number do not share a schema", "[postgres]") {
     NEEDS_POSTGRES();
     Fixture f;

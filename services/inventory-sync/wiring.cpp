@@ -51,6 +51,7 @@ void wire(kit::Service& service) {
     };
     service.migration("0001_stock", kSchema);
     service.migration("0002_widened", kSchemaWidened);
+    service.migration("0003_kit_leases", kSchemaKitLeases);
     auto& pool = service.postgres();
     auto& admins = service.own<syncline::shopify::Admins>(
         syncline::shopify::AdminOptions{.http = service.http(), .clock = clock, .metrics = service.metrics()}, service.shops());
@@ -58,6 +59,7 @@ void wire(kit::Service& service) {
     auto& store = service.own<PgSendStore>(pool, clock);
     auto& targets = service.own<PgTargets>(pool, clock);
     auto& chores = service.own<PgChores>(pool, shop_stock, clock, rules);
+    auto& leases = service.own<kit::WorkLeases>(pool, clock);
     auto& meters = service.own<SendMeters>(service.metrics());
     auto& send = service.own<SendStock>(store, shop_stock, meters, clock, config.send);
     auto& handlers = service.own<BatchHandlers>(clock, service.metrics(), rules);
@@ -71,7 +73,7 @@ void wire(kit::Service& service) {
     });
     auto& run =
         service.own<RunStock>(send,
-                              stock_work(targets, chores, OwnSources{files, sftp, odoo}, rules, service.metrics(),
+                              stock_work(targets, chores, leases, OwnSources{files, sftp, odoo}, rules, service.metrics(),
                                          config.compute_skus_max, config.run.lease, [&handlers] { return handlers.gathering(); }),
                               rules, clock, config.run);
 

@@ -38,6 +38,7 @@ void wire(kit::Service& service) {
     };
     service.migration("0001_export_ledger", kLedgerSchema);
     service.migration("0002_document_memory", kDocumentMemorySchema);
+    service.migration("0003_kit_leases", kKitLeasesSchema);
     auto& memory = service.own<PgDocumentMemory>(service.postgres(), clock, config.connection, config.group());
     auto& ledger = service.own<PgExportLedger>(service.postgres(), clock, config.connection);
     auto& odoo = service.own<syncline::odoo::Gateway>(service.http(), config.target(), config.calls, clock, service.metrics());

@@ -1,6 +1,7 @@
 // What the two halves of the service share; made by wire(), lives as long as the service.
 #pragma once
 
+#include <syncline/kit/leases.h>
 #include <syncline/kit/service.h>
 #include <functional>
 #include <string>
@@ -15,13 +16,12 @@ class Admins;
 namespace reconciliation {
 
 class InventorySync;
-class PgLeases;
 
 struct Parts {
     syncline::kit::Service& service;
     const Config& config;
     syncline::shopify::Admins& admins;
-    PgLeases& leases;
+    syncline::kit::WorkLeases& leases;
     InventorySync& inventory_sync;
     // Shops of shops.yaml that are enabled and whose Admin API may be called.
     std::function<std::vector<std::string>()> shops;

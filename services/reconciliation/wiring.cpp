@@ -5,7 +5,7 @@
 #include <syncline/shopify/admin.h>
 
 #include "adapters/inventory_sync.h"
-#include "adapters/pg_leases.h"
+#include "adapters/lease_schema.h"
 #include "config.h"
 #include "parts.h"
 
@@ -16,11 +16,11 @@ void wire(syncline::kit::Service& service) {
     auto& shops = service.shops();
     auto& admins = service.own<syncline::shopify::Admins>(
         syncline::shopify::AdminOptions{.http = service.http(), .clock = service.clock(), .metrics = service.metrics()}, shops);
-    service.migration("0001_leases", kLeasesSchema);
+    service.migration("0001_leases", kOwnLeasesSchema);
     const Parts parts{.service = service,
                       .config = config,
                       .admins = admins,
-                      .leases = service.own<PgLeases>(service.postgres(), service.clock()),
+                      .leases = service.own<syncline::kit::WorkLeases>(service.postgres(), service.clock()),
                       .inventory_sync = service.own<InventorySync>(service.http(), config.stock.inventory_sync,
                                                                    config.stock.inventory_sync_token),
                       .shops = [&shops] {
@@ -34,6 +34,7 @@ void wire(syncline::kit::Service& service) {
                       }};
     wire_stock(parts);
     wire_orders(parts);
+    service.migration("0011_kit_leases", kKitLeasesSchema);
 }
 
 }  // namespace reconciliation

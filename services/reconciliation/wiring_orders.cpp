@@ -11,7 +11,6 @@
 #include "adapters/orders/order_routes.h"
 #include "adapters/orders/pg_order_checks.h"
 #include "adapters/orders/shopify_orders.h"
-#include "adapters/pg_leases.h"
 #include "adapters/pg_received_orders.h"
 #include "app/order_lane.h"
 #include "app/shop_lanes.h"
@@ -81,7 +80,7 @@ void wire_orders(const Parts& parts) {
         service.own<ShopLanes>(ShopWork{.name = "orders",
                                         .shops = parts.shops,
                                         .lease = [&leases = parts.leases, time = parts.config.lease](
-                                                     const std::string& name) { return leases.lease(name, time); },
+                                                     const std::string& name) { return leases.try_take(name, time); },
                                         .release = [&leases = parts.leases](const std::string& name) { leases.release(name); },
                                         .step =
                                             [&lane](const std::string& shop, const StillOurs& ours) {

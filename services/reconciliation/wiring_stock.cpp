@@ -5,7 +5,6 @@
 #include <syncline/telemetry/log.h>
 #include <syncline/topics.h>
 
-#include "adapters/pg_leases.h"
 #include "adapters/pg_stock_reports.h"
 #include "adapters/pg_stock_runs.h"
 #include "adapters/stock_mapping.h"
@@ -80,7 +79,7 @@ void wire_stock(const Parts& parts) {
         service.own<ShopLanes>(ShopWork{.name = "stock",
                                         .shops = parts.shops,
                                         .lease = [&leases = parts.leases, time = parts.config.lease](
-                                                     const std::string& name) { return leases.lease(name, time); },
+                                                     const std::string& name) { return leases.try_take(name, time); },
                                         .release = [&leases = parts.leases](const std::string& name) { leases.release(name); },
                                         .step =
                                             [&run](const std::string& shop, const StillOurs& ours) {

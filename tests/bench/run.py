@@ -17,7 +17,17 @@ from figures.report import Report  # noqa: E402
 from stack.paths import ROOT, data_folder  # noqa: E402
 from stack.process import StackError  # noqa: E402
 
-FIGURES = {"ingress": "ingress", "end-to-end": "end_to_end", "idle": "idle", "history": "history", "batches": "batches", "stock-intake": "stock_intake", "reconciliation": "reconciliation"}
+FIGURES = {
+    "ingress": "ingress",
+    "end-to-end": "end_to_end",
+    "idle": "idle",
+    "history": "history",
+    "batches": "batches",
+    "stock-intake": "stock_intake",
+    "stock-instances": "stock_instances",
+    "stock-push": "stock_push",
+    "reconciliation": "reconciliation",
+}
 
 
 def main() -> int:

@@ -16,7 +16,7 @@ def calls(stock, shop: str) -> float:
 
 def gathered(stock, quantities: dict[str, int]) -> None:
     """A backlog of both shops: they are another instance's until let_go(), so that what changes is computed and not sent."""
-    stock.stack.postgres.query("update inventory_sync.leases set owner = 'another', until = now() + interval '5 minutes' where name like 'shop/%'")
+    stock.stack.postgres.query("update inventory_sync.work_leases set owner = 'another', until = now() + interval '5 minutes' where name like 'shop/%'")
     time.sleep(6)  # It asks for its lease every five seconds.
     count(stock, quantities)
     names = ",".join(f"'{sku}'" for sku in quantities)
@@ -25,7 +25,7 @@ def gathered(stock, quantities: dict[str, int]) -> None:
 
 
 def let_go(stock) -> None:
-    stock.stack.postgres.query("update inventory_sync.leases set until = now() where owner = 'another'")
+    stock.stack.postgres.query("update inventory_sync.work_leases set until = now() where owner = 'another'")
 
 
 def count(stock, quantities: dict[str, int]) -> None:

@@ -111,6 +111,15 @@ RUNTIME = Board(
                     "ops",
                     [rate_by("syncline_postgres_connections_discarded_total", "service", only=OF)],
                 ),
+                Panel(
+                    "PostgreSQL's clock",
+                    "How far it is ahead of the clock of the instance that differs most; instances go by PostgreSQL's. Beyond seconds, look at the time service of the nodes.",
+                    "s",
+                    [
+                        gauge_by("syncline_postgres_clock_ahead_seconds", "service", how="max", only=OF),
+                        gauge_by("syncline_postgres_clock_ahead_seconds", "service", how="min", only=OF),
+                    ],
+                ),
                 Panel("Events in the outbox", "They leave it within a second.", "none", [gauge_by("syncline_outbox_unsent", "service", how="max", only=OF)]),
                 Panel(
                     "Age of the oldest event in the outbox",

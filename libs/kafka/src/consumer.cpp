@@ -222,9 +222,13 @@ struct Consumer::State {
         }
         std::vector<RecordView> views;
         views.reserve(batch.size());
-        for (const auto& message : batch) {
-            views.push_back(view_of(*message));
-            assignment.consumed({std::string(views.back().topic), message->partition}, message->offset);
+        for (std::size_t i = 0; i < batch.size(); ++i) {
+            const auto& message = *batch[i];
+            views.push_back(view_of(message));
+            // Of each run of one partition the last offset tells all.
+            if (i + 1 == batch.size() || batch[i + 1]->rkt != message.rkt || batch[i + 1]->partition != message.partition) {
+                assignment.consumed({std::string(views.back().topic), message.partition}, message.offset);
+            }
         }
         records += views.size();
         callbacks.on_records(views);

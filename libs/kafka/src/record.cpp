@@ -63,6 +63,7 @@ RecordView view_of(const rd_kafka_message_t& message) {
         const char* name = nullptr;
         const void* value = nullptr;
         std::size_t size = 0;
+        out.headers.reserve(rd_kafka_header_cnt(headers));
         for (std::size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
             // A header without a value reads as an empty one.
             out.headers.push_back(

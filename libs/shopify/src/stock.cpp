@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <syncline/core/parse.h>
-#include <syncline/core/time.h>
 #include <syncline/json/writer.h>
 #include <syncline/shopify/pages.h>
 #include <algorithm>
@@ -16,7 +15,8 @@ namespace {
 using core::ErrorKind;
 
 constexpr std::int64_t kQuantityMax = 1'000'000'000;
-constexpr std::size_t kLevelsMax = 100;  // 100 items of 5 points are half of what one query may request.
+constexpr std::size_t kPointsOfRead =
+    480;  // Half of what one query may request: real prices may differ from the published rules.
 constexpr std::size_t kSkusMax = 25;
 
 // {"a":1,…} without its braces.
@@ -62,11 +62,6 @@ core::Result<Level> read_level(Pair pair, const json::Value& level) {
     Level read{.pair = pair, .item_exists = true, .stocked = true};
     if (const auto active = level.boolean_of("isActive")) {
         read.stocked = *active;
-    }
-    if (const auto at = level.string_of("updatedAt")) {
-        if (const auto time = core::parse_rfc3339(*at)) {
-            read.updated_at = *time;
-        }
     }
     const auto quantities = level.required("quantities");
     if (!quantities) {
@@ -199,7 +194,10 @@ core::Result<void> activate(Admin& admin, const IdempotentBatch& batch, Priority
     return {};
 }
 
-core::Result<Levels> read_levels(Admin& admin, std::span<const Pair> pairs, Priority priority, const core::Deadline& deadline) {
+core::Result<Levels> read_levels(Admin& admin, std::span<const Pair> pairs, Asked asked, Priority priority,
+                                 const core::Deadline& deadline) {
+    const auto& operation = asked == Asked::available_and_committed ? kReadCommitted : kReadLevels;
+    const auto most = kPointsOfRead / static_cast<std::size_t>(operation.cost_per_item);
     Levels read;
     read.levels.resize(pairs.size());
     std::map<LocationId, std::vector<std::size_t>> by_location;
@@ -209,15 +207,19 @@ core::Result<Levels> read_levels(Admin& admin, std::span<const Pair> pairs, Prio
     }
     bool first = true;
     for (const auto& [location, places] : by_location) {
-        for (std::size_t from = 0; from < places.size(); from += kLevelsMax) {
-            const std::span chunk(places.data() + from, std::min(kLevelsMax, places.size() - from));
+        for (std::size_t from = 0; from < places.size(); from += most) {
+            const std::span chunk(places.data() + from, std::min(most, places.size() - from));
             json::Writer out;
             out.begin_object().key("items").begin_array();
             for (const auto place : chunk) {
                 out.string(gid("InventoryItem", pairs[place].item.value()));
             }
-            out.end_array().member("location", gid("Location", location.value())).end_object();
-            auto reply = admin.call(kReadLevels, {.json = std::move(out).take(), .items = chunk.size()}, priority, deadline);
+            out.end_array().member("location", gid("Location", location.value()));
+            if (asked != Asked::available_and_committed) {
+                out.member("name", asked == Asked::on_hand ? "on_hand" : "available");
+            }
+            out.end_object();
+            auto reply = admin.call(operation, {.json = std::move(out).take(), .items = chunk.size()}, priority, deadline);
             if (!reply) {
                 return std::unexpected(std::move(reply.error()));
             }

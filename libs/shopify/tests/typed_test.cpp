@@ -21,43 +21,44 @@ namespace {
 constexpr const char* kEnd = R"("pageInfo":{"hasNextPage":false,"endCursor":null})";
 constexpr auto kStock = Priority::stock_and_orders;
 
-std::string level(int available, int on_hand, int committed) {
+std::string level(int available, int committed) {
     return fmt::format(
-        R"("inventoryLevel":{{"isActive":true,"updatedAt":"2026-11-20T10:00:00Z","quantities":[{{"name":"available","quantity":{}}},{{"name":"on_hand","quantity":{}}},{{"name":"committed","quantity":{}}}]}})",
-        available, on_hand, committed);
+        R"("inventoryLevel":{{"isActive":true,"quantities":[{{"name":"available","quantity":{}}},{{"name":"committed","quantity":{}}}]}})",
+        available, committed);
 }
 
 }  // namespace
 
 TEST_CASE("stock: levels of another item than asked for, or too few, are a conflict", "[shopify][http]") {
     Rig rig([](const http::IncomingRequest&) {
-        return data_answer(R"({"nodes":[{"id":"gid://shopify/InventoryItem/99",)" + level(1, 1, 0) + "}]}");
+        return data_answer(R"({"nodes":[{"id":"gid://shopify/InventoryItem/99",)" + level(1, 0) + "}]}");
     });
     const std::vector<Pair> one{{InventoryItemId(1), LocationId(7)}};
-    CHECK(read_levels(rig.admin(), one, kStock, rig.deadline).error().kind == ErrorKind::conflict);
+    CHECK(read_levels(rig.admin(), one, Asked::available_and_committed, kStock, rig.deadline).error().kind ==
+          ErrorKind::conflict);
     const std::vector<Pair> two{{InventoryItemId(1), LocationId(7)}, {InventoryItemId(2), LocationId(7)}};
-    CHECK(read_levels(rig.admin(), two, kStock, rig.deadline).error().kind == ErrorKind::conflict);
+    CHECK(read_levels(rig.admin(), two, Asked::available_and_committed, kStock, rig.deadline).error().kind ==
+          ErrorKind::conflict);
 }
 
 TEST_CASE("stock: levels come in the order asked for, whether item and level exist or not", "[shopify][http]") {
     Rig rig([](const http::IncomingRequest& request) {
         if (request.body.find("Location/8") != std::string_view::npos) {
-            return data_answer(R"({"nodes":[{"id":"gid://shopify/InventoryItem/1",)" + level(8, 9, 1) + "}]}");
+            return data_answer(R"({"nodes":[{"id":"gid://shopify/InventoryItem/1",)" + level(8, 1) + "}]}");
         }
-        return data_answer(R"({"nodes":[{"id":"gid://shopify/InventoryItem/1",)" + level(-2, 3, 5) +
+        return data_answer(R"({"nodes":[{"id":"gid://shopify/InventoryItem/1",)" + level(-2, 5) +
                            R"(},null,{"id":"gid://shopify/InventoryItem/3","inventoryLevel":null}]})");
     });
     const std::vector<Pair> pairs{{InventoryItemId(1), LocationId(7)},
                                   {InventoryItemId(1), LocationId(8)},
                                   {InventoryItemId(2), LocationId(7)},
                                   {InventoryItemId(3), LocationId(7)}};
-    const auto read = read_levels(rig.admin(), pairs, kStock, rig.deadline);
+    const auto read = read_levels(rig.admin(), pairs, Asked::available_and_committed, kStock, rig.deadline);
     REQUIRE(read);
     REQUIRE(read->levels.size() == 4);
     CHECK(read->levels[0].available == -2);
-    CHECK(read->levels[0].on_hand == 3);
+    CHECK(read->levels[0].on_hand == 0);  // Not asked for.
     CHECK(read->levels[0].committed == 5);
-    CHECK(read->levels[0].updated_at == core::parse_rfc3339("2026-11-20T10:00:00Z").value());
     CHECK(read->levels[1].available == 8);
     CHECK_FALSE(read->levels[2].item_exists);
     CHECK(read->levels[3].item_exists);
@@ -65,7 +66,7 @@ TEST_CASE("stock: levels come in the order asked for, whether item and level exi
     CHECK(rig.stub.requests().size() == 2);
 }
 
-TEST_CASE("stock: many levels of one location go in calls of a hundred", "[shopify][http]") {
+TEST_CASE("stock: many levels of one location go in few calls, each asking for no more than is wanted", "[shopify][http]") {
     Rig rig([](const http::IncomingRequest& request) {
         const auto parsed = json::Document::parse(std::string(request.body));
         const auto variables = parsed->root().get("variables");
@@ -82,8 +83,15 @@ TEST_CASE("stock: many levels of one location go in calls of a hundred", "[shopi
     for (std::uint64_t i = 1; i <= 250; ++i) {
         pairs.push_back({InventoryItemId(i), LocationId(7)});
     }
-    REQUIRE(read_levels(rig.admin(), pairs, kStock, rig.deadline));
-    CHECK(rig.stub.requests().size() == 3);
+    REQUIRE(read_levels(rig.admin(), pairs, Asked::on_hand, kStock, rig.deadline));
+    REQUIRE(rig.stub.requests().size() == 2);  // 160 and 90.
+    CHECK(rig.stub.requests()[0].body.find(R"("name":"on_hand")") != std::string::npos);
+    CHECK(rig.stub.requests()[0].body.find("committed") == std::string::npos);
+    REQUIRE(read_levels(rig.admin(), pairs, Asked::available, kStock, rig.deadline));
+    REQUIRE(rig.stub.requests().size() == 4);
+    CHECK(rig.stub.requests()[2].body.find(R"("name":"available")") != std::string::npos);
+    REQUIRE(read_levels(rig.admin(), pairs, Asked::available_and_committed, kStock, rig.deadline));
+    CHECK(rig.stub.requests().size() == 7);  // 120, 120 and 10.
 }
 
 TEST_CASE("stock: SKUs are compared exactly, quoted, and may repeat", "[shopify][http]") {

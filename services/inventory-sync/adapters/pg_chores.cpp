@@ -51,23 +51,6 @@ std::vector<std::string> first_column(const syncline::postgres::Rows& rows) {
 
 }  // namespace
 
-core::Result<bool> PgChores::lease(const std::string& name, const std::string& owner, std::chrono::milliseconds time) {
-    const auto rows = pool_.exec(core::Deadline(clock_, kTimeout), R"sql(
-INSERT INTO leases AS l (name, owner, until) VALUES ($1, $2, $4::timestamptz)
-ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until = excluded.until WHERE l.owner = $2 OR l.until <= $3::timestamptz)sql",
-                                 Params{}.add(name).add(owner).add(clock_.now()).add(clock_.now() + time));
-    if (!rows) {
-        return std::unexpected(rows.error());
-    }
-    return rows->affected() == 1;
-}
-
-void PgChores::release(const std::string& name, const std::string& owner) {
-    // If this fails the lease runs out by itself.
-    static_cast<void>(pool_.exec(core::Deadline(clock_, std::chrono::seconds(2)),
-                                 "DELETE FROM leases WHERE name = $1 AND owner = $2", Params{}.add(name).add(owner)));
-}
-
 core::Result<std::size_t> PgChores::find_items(const std::string& shop, std::size_t most) {
     const auto now = clock_.now();
     const auto due = pool_.exec(core::Deadline(clock_, kTimeout),

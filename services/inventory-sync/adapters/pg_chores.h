@@ -1,4 +1,4 @@
-// The slower work around stock: which items a SKU is, where orders leave from, leases, growth, and what operators ask for.
+// The slower work around stock: which items a SKU is, where orders leave from, growth, and what operators ask for.
 //
 // Any thread of any instance; each member is one transaction (or one call to the shop and one transaction after it).
 #pragma once
@@ -32,10 +32,6 @@ class PgChores {
 public:
     PgChores(syncline::postgres::Pool& pool, ShopStock& shops, core::Clock& clock, RulesSource rules)
         : pool_(pool), shops_(shops), clock_(clock), rules_(std::move(rules)) {}
-
-    // True: this owner has it until then.
-    [[nodiscard]] core::Result<bool> lease(const std::string& name, const std::string& owner, std::chrono::milliseconds time);
-    void release(const std::string& name, const std::string& owner);
 
     // Finds the items of up to `most` SKUs that a shop should have; one that it lacks is asked for again after an hour, or told
     // by inventory_items/create. Returns how many were asked for.

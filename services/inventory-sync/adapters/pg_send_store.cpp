@@ -407,11 +407,12 @@ ORDER BY p.urgency LIMIT $3)sql",
     std::vector<Look> looks;
     for (const auto row : *rows) {
         const auto basis = static_cast<Basis>(row.int64(2));
+        const auto believed = row.optional_int64(3);
         looks.push_back({.pair = {.item = row.int64(0), .location = row.int64(1)},
                          .name = written_as(basis),
-                         .counts_committed = basis == Basis::net_of_own,
+                         .counts_committed = basis == Basis::net_of_own && !believed,
                          .known_open = row.int64(7),
-                         .belief = {.believed = row.optional_int64(3),
+                         .belief = {.believed = believed,
                                     .taken = row.int64(4),
                                     .net = row.int64(5),
                                     .pending = row.int64(6),

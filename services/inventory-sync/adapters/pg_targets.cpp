@@ -371,16 +371,16 @@ WHERE r.shop = f.shop AND r.provisional AND r.location_id <> f.location_id AND f
         if (!moved) {
             return std::unexpected(moved.error());
         }
-        for (const auto sql : {"DELETE FROM unmapped",
-                               "UPDATE orders SET locate_due = now() WHERE locate_due IS NULL AND shop = "
-                               "ANY ($1::text[]) AND body LIKE '%\"located\":false%'"}) {
-            Params params;
-            if (std::string_view(sql).find("$1") != std::string_view::npos) {
-                params.add_array(shops);
-            }
-            if (const auto done = tx.exec(sql, params); !done) {
-                return std::unexpected(done.error());
-            }
+        if (const auto forgotten = tx.exec("DELETE FROM unmapped"); !forgotten) {
+            return std::unexpected(forgotten.error());
+        }
+        // By the clock that looks for what is due.
+        const auto located = tx.exec(
+            "UPDATE orders SET locate_due = $2::timestamptz WHERE locate_due IS NULL AND shop = ANY ($1::text[]) AND body LIKE "
+            "'%\"located\":false%'",
+            Params{}.add_array(shops).add(now));
+        if (!located) {
+            return std::unexpected(located.error());
         }
         // Fulfillments of which Shopify states no location count at the first, which is another one now.
         const auto placeless =

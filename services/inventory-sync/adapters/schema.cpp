@@ -190,4 +190,14 @@ CREATE TABLE IF NOT EXISTS fetched_files (
     PRIMARY KEY (source, name));
 )sql";
 
+// Leases were a table of this service's own, by the clocks of its instances, before they were the kit's. A process of an older
+// version that still runs has its turn until it runs out (none was for longer than half an hour, whatever its clock says);
+// without the table it cannot renew it.
+const std::string_view kSchemaKitLeases = R"sql(
+CREATE TABLE IF NOT EXISTS leases (name text PRIMARY KEY, owner text NOT NULL, until timestamptz NOT NULL);
+INSERT INTO work_leases (name, owner, until)
+SELECT name, owner, least(until, clock_timestamp() + interval '30 minutes') FROM leases ON CONFLICT (name) DO NOTHING;
+DROP TABLE leases;
+)sql";
+
 }  // namespace inventory_sync

@@ -7,5 +7,6 @@ namespace inventory_sync {
 
 extern const std::string_view kSchema;
 extern const std::string_view kSchemaWidened;
+extern const std::string_view kSchemaKitLeases;
 
 }  // namespace inventory_sync

@@ -2,6 +2,7 @@
 
 #include <syncline/shopify/fulfillment_orders.h>
 #include <syncline/shopify/stock.h>
+#include <map>
 
 namespace inventory_sync {
 namespace {
@@ -17,6 +18,13 @@ shopify::LocationId location_id(std::int64_t id) {
 }
 std::int64_t plain(std::uint64_t id) {
     return static_cast<std::int64_t>(id);
+}
+
+shopify::Asked asked_of(const Look& look) {
+    if (look.counts_committed) {
+        return shopify::Asked::available_and_committed;
+    }
+    return look.name == QuantityName::on_hand ? shopify::Asked::on_hand : shopify::Asked::available;
 }
 
 Sent sent_from(const core::Error& error) {
@@ -88,29 +96,34 @@ Sent ShopifyStock::send(const std::string& shop, const std::string& body, const 
     return sent;
 }
 
-core::Result<std::vector<ShopLevel>> ShopifyStock::read(const std::string& shop, const std::vector<PairId>& pairs,
+core::Result<std::vector<ShopLevel>> ShopifyStock::read(const std::string& shop, const std::vector<Look>& looks,
                                                         const core::Deadline& deadline) {
     const auto admin = admins_.of(shop);
     if (!admin) {
         return std::unexpected(admin.error());
     }
-    std::vector<shopify::Pair> asked;
-    asked.reserve(pairs.size());
-    for (const auto& pair : pairs) {
-        asked.push_back({.item = item_id(pair.item), .location = location_id(pair.location)});
+    // Every quantity costs a point for each pair, so each pair is asked for what it needs alone.
+    std::map<shopify::Asked, std::vector<std::size_t>> wanted;
+    for (std::size_t i = 0; i < looks.size(); ++i) {
+        wanted[asked_of(looks[i])].push_back(i);
     }
-    const auto levels = shopify::read_levels(**admin, asked, Priority::stock_and_orders, deadline);
-    if (!levels) {
-        return std::unexpected(levels.error());
-    }
-    std::vector<ShopLevel> found;
-    found.reserve(levels->levels.size());
-    for (const auto& level : levels->levels) {
-        found.push_back({.pair = {.item = plain(level.pair.item.value()), .location = plain(level.pair.location.value())},
-                         .stocked = level.item_exists && level.stocked,
-                         .available = level.available,
-                         .on_hand = level.on_hand,
-                         .committed = level.committed});
+    std::vector<ShopLevel> found(looks.size());
+    for (const auto& [asked, places] : wanted) {
+        std::vector<shopify::Pair> pairs;
+        pairs.reserve(places.size());
+        for (const auto place : places) {
+            pairs.push_back({.item = item_id(looks[place].pair.item), .location = location_id(looks[place].pair.location)});
+        }
+        const auto levels = shopify::read_levels(**admin, pairs, asked, Priority::stock_and_orders, deadline);
+        if (!levels) {
+            return std::unexpected(levels.error());
+        }
+        for (std::size_t i = 0; i < places.size(); ++i) {
+            const auto& level = levels->levels[i];
+            found[places[i]] = {.stocked = level.item_exists && level.stocked,
+                                .quantity = asked == shopify::Asked::on_hand ? level.on_hand : level.available,
+                                .committed = level.committed};
+        }
     }
     return found;
 }

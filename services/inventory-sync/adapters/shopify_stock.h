@@ -13,7 +13,7 @@ public:
 
     core::Result<std::string> form(const std::string& shop, QuantityName name, const std::vector<Write>& writes) override;
     Sent send(const std::string& shop, const std::string& body, const core::Deadline& deadline) override;
-    core::Result<std::vector<ShopLevel>> read(const std::string& shop, const std::vector<PairId>& pairs,
+    core::Result<std::vector<ShopLevel>> read(const std::string& shop, const std::vector<Look>& looks,
                                               const core::Deadline& deadline) override;
     core::Result<std::vector<FoundItem>> find_items(const std::string& shop, const std::vector<std::string>& skus,
                                                     const core::Deadline& deadline) override;

@@ -1,6 +1,5 @@
 #include "adapters/stock_work.h"
 
-#include <syncline/core/hash.h>
 #include <syncline/core/time.h>
 #include <syncline/telemetry/log.h>
 #include <array>
@@ -19,9 +18,9 @@ constexpr std::chrono::minutes kServerLease{2};  // Renewed with every call.
 
 }  // namespace
 
-StockWork stock_work(PgTargets& targets, PgChores& chores, OwnSources sources, RulesSource rules,
-                     syncline::telemetry::Metrics& metrics, std::size_t skus_max, std::chrono::milliseconds lease,
-                     std::function<bool()> gathering) {
+StockWork stock_work(PgTargets& targets, PgChores& chores, syncline::kit::WorkLeases& leases, OwnSources sources,
+                     RulesSource rules, syncline::telemetry::Metrics& metrics, std::size_t skus_max,
+                     std::chrono::milliseconds lease, std::function<bool()> gathering) {
     struct Meters {
         syncline::telemetry::Counter computed;
         syncline::telemetry::Counter changed;
@@ -56,7 +55,6 @@ StockWork stock_work(PgTargets& targets, PgChores& chores, OwnSources sources, R
         .inactive = metrics.gauge(name("inactive_locations"), "Locations with stock that Shopify does not keep open: held."),
     };
     const auto read = metrics.counter(name("files_total"), "Snapshot files by what became of them.", {"source", "outcome"});
-    const auto owner = core::uuid_v4();
     StockWork work;
     work.compute = [&targets, rules, meters, skus_max, gathering = std::move(gathering)](int thread, int threads) {
         const auto current = rules();
@@ -101,15 +99,11 @@ StockWork stock_work(PgTargets& targets, PgChores& chores, OwnSources sources, R
         meters.batches.set(static_cast<double>(figures->batches));
         meters.inactive.set(static_cast<double>(figures->inactive_locations));
     };
-    work.lease = [&chores, owner, lease](const std::string& shop) {
-        const auto held = chores.lease("shop/" + shop, owner, lease);
-        if (!held) {
-            log::failure(log::Level::warn, "shop_lease_failed", held.error(), {{"shop", shop}});
-        }
-        return held.value_or(false);
+    work.lease = [&leases, lease](const std::string& shop) {
+        return leases.try_take("shop/" + shop, lease);
     };
-    work.release = [&chores, owner](const std::string& shop) {
-        chores.release("shop/" + shop, owner);
+    work.release = [&leases](const std::string& shop) {
+        leases.release("shop/" + shop);
     };
     work.chores = [&chores](const std::string& shop) {
         const auto items = chores.find_items(shop, kItemsAtOnce);
@@ -126,14 +120,14 @@ StockWork stock_work(PgTargets& targets, PgChores& chores, OwnSources sources, R
         }
         return items.value_or(0) > 0 || located.value_or(0) > 0;
     };
-    work.sources = [&chores, &files = sources.files, rules, owner, read] {
+    work.sources = [&leases, &files = sources.files, rules, read] {
         const auto current = rules().rules;
         if (!current) {
             return;
         }
         for (const auto& [source, rule] : current->sources) {
             // Longer than a file may take: two instances must not read one folder.
-            if (!rule.files || !chores.lease("source/" + source, owner, kSourceLease).value_or(false)) {
+            if (!rule.files || !leases.try_take("source/" + source, kSourceLease)) {
                 continue;
             }
             const auto done = files.poll(source, rule.basis, *rule.files);
@@ -148,15 +142,15 @@ StockWork stock_work(PgTargets& targets, PgChores& chores, OwnSources sources, R
     const auto asked = metrics.counter(name("source_polls_total"), "Polls of sources that are servers by how they ended.",
                                        {"source", "outcome"});
     const auto told = metrics.counter(name("source_levels_total"), "Levels read from sources that are servers.", {"source"});
-    work.servers = [&chores, sources, rules, owner, asked, told] {
+    work.servers = [&leases, sources, rules, asked, told] {
         const auto current = rules().rules;
         if (!current) {
             return;
         }
         for (const auto& [source, rule] : current->sources) {
             const bool fetches = rule.files && rule.files->sftp;
-            const auto ours = [&chores, &owner, lease = "server/" + source] {
-                return chores.lease(lease, owner, kServerLease).value_or(false);
+            const auto ours = [&leases, name = "server/" + source] {
+                return leases.try_take(name, kServerLease);
             };
             if ((!rule.odoo && !fetches) || !ours()) {
                 continue;

@@ -1,6 +1,7 @@
 // What the threads of app/run_stock do, over the adapters, with their metrics.
 #pragma once
 
+#include <syncline/kit/leases.h>
 #include <syncline/telemetry/metrics.h>
 
 #include "adapters/pg_chores.h"
@@ -18,8 +19,8 @@ struct OwnSources {
     SftpFetch& sftp;
     OdooSource& odoo;
 };
-[[nodiscard]] StockWork stock_work(PgTargets& targets, PgChores& chores, OwnSources sources, RulesSource rules,
-                                   syncline::telemetry::Metrics& metrics, std::size_t skus_max, std::chrono::milliseconds lease,
-                                   std::function<bool()> gathering);
+[[nodiscard]] StockWork stock_work(PgTargets& targets, PgChores& chores, syncline::kit::WorkLeases& leases, OwnSources sources,
+                                   RulesSource rules, syncline::telemetry::Metrics& metrics, std::size_t skus_max,
+                                   std::chrono::milliseconds lease, std::function<bool()> gathering);
 
 }  // namespace inventory_sync

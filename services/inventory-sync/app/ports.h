@@ -54,8 +54,9 @@ struct Batch {
 struct Look {
     PairId pair;
     QuantityName name = QuantityName::available;
-    bool counts_committed = false;  // What Shopify has committed beyond known_open is unknown to us (net of the source's own).
-    std::int64_t known_open = 0;    // Open units of this shop's orders at the pair.
+    // What Shopify has committed beyond known_open counts: a first look at a level net of the source's own.
+    bool counts_committed = false;
+    std::int64_t known_open = 0;  // Open units of this shop's orders at the pair.
     Belief belief;
 };
 struct Seen {
@@ -124,11 +125,9 @@ public:
 };
 
 struct ShopLevel {
-    PairId pair;
     bool stocked = false;
-    std::int64_t available = 0;
-    std::int64_t on_hand = 0;
-    std::int64_t committed = 0;
+    std::int64_t quantity = 0;   // Of the name that was asked for.
+    std::int64_t committed = 0;  // Where it was asked for.
 };
 struct FoundItem {
     std::int64_t item = 0;
@@ -149,7 +148,8 @@ public:
     [[nodiscard]] virtual core::Result<std::string> form(const std::string& shop, QuantityName name,
                                                          const std::vector<Write>& writes) = 0;
     [[nodiscard]] virtual Sent send(const std::string& shop, const std::string& body, const core::Deadline& deadline) = 0;
-    [[nodiscard]] virtual core::Result<std::vector<ShopLevel>> read(const std::string& shop, const std::vector<PairId>& pairs,
+    // Of each pair what its look needs, in the order of the looks.
+    [[nodiscard]] virtual core::Result<std::vector<ShopLevel>> read(const std::string& shop, const std::vector<Look>& looks,
                                                                     const core::Deadline& deadline) = 0;
     [[nodiscard]] virtual core::Result<std::vector<FoundItem>> find_items(const std::string& shop,
                                                                           const std::vector<std::string>& skus,

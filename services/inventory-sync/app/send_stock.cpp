@@ -84,25 +84,18 @@ Step SendStock::look(const std::string& shop) {
     if (looks->empty()) {
         return {};
     }
-    std::vector<PairId> pairs;
-    for (const auto& look : *looks) {
-        pairs.push_back(look.pair);
-    }
-    const auto levels = shops_.read(shop, pairs, core::Deadline(clock_, options_.call_timeout));
+    const auto levels = shops_.read(shop, *looks, core::Deadline(clock_, options_.call_timeout));
     if (!levels) {
         return failed("stock_not_read", levels.error());
     }
     std::vector<Seen> seen;
-    for (const auto& look : *looks) {
-        const auto level = std::ranges::find(*levels, look.pair, &ShopLevel::pair);
-        if (level == levels->end()) {
-            continue;
-        }
-        const auto found = look.name == QuantityName::available ? level->available : level->on_hand;
-        const auto unaccounted = look.counts_committed ? level->committed - look.known_open : 0;
+    for (std::size_t i = 0; i < levels->size(); ++i) {
+        const auto& look = (*looks)[i];
+        const auto& level = (*levels)[i];
+        const auto unaccounted = look.counts_committed ? level.committed - look.known_open : 0;
         seen.push_back({.look = look,
-                        .stocked = level->stocked,
-                        .belief = level->stocked ? looked(look.belief, found, unaccounted) : look.belief});
+                        .stocked = level.stocked,
+                        .belief = level.stocked ? looked(look.belief, level.quantity, unaccounted) : look.belief});
     }
     const auto fallen = store_.looked(shop, seen);
     if (!fallen) {

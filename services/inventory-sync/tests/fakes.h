@@ -112,20 +112,18 @@ public:
         return sent;
     }
 
-    core::Result<std::vector<ShopLevel>> read(const std::string& shop, const std::vector<PairId>& pairs,
+    core::Result<std::vector<ShopLevel>> read(const std::string& shop, const std::vector<Look>& looks,
                                               const core::Deadline&) override {
         ++reads;
         std::vector<ShopLevel> found;
-        for (const auto& pair : pairs) {
-            const auto level = levels.find({shop, pair});
+        for (const auto& look : looks) {
+            const auto level = levels.find({shop, look.pair});
             if (level == levels.end()) {
-                found.push_back({.pair = pair});
+                found.push_back({});
             } else {
-                found.push_back({.pair = pair,
-                                 .stocked = true,
-                                 .available = level->second.available,
-                                 .on_hand = level->second.on_hand,
-                                 .committed = level->second.committed});
+                found.push_back({.stocked = true,
+                                 .quantity = look.name == QuantityName::on_hand ? level->second.on_hand : level->second.available,
+                                 .committed = look.counts_committed ? level->second.committed : 0});
             }
         }
         return found;

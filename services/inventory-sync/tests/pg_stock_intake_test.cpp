@@ -106,6 +106,79 @@ TEST_CASE("stock intake: of a batch the newest level of each position is kept, a
     CHECK(rig.stock({}).levels_taken == 0);
 }
 
+TEST_CASE("stock intake: large batches of mostly known positions end as the model", "[inventory-sync][postgres]") {
+    if (!Database::available()) {
+        SKIP(Database::kWhyNot);
+    }
+    Rig rig;
+    std::mt19937 random(1147);
+    const auto roll = [&](int below) {
+        return static_cast<int>(random() % static_cast<unsigned>(below));
+    };
+    constexpr int kPositions = 600;
+    std::map<Position, PositionState> model;
+    StockIntake told;
+    std::uint64_t taken = 0;
+    std::uint64_t back = 0;
+    std::uint64_t sent = 0;
+    for (int round = 0; round < 8; ++round) {
+        std::vector<ArrivedLevel> levels;
+        std::vector<ArrivedChange> changes;
+        // New ones join in every round.
+        for (int n = 0; n < kPositions - 350 + 50 * std::min(round, 7); ++n) {
+            const Position position{.sku = "S" + std::to_string(n), .place = {.source = "wms", .location = "N"}};
+            const auto second = 1'760'000'000 + 10 * round + roll(14);
+            levels.push_back({.position = position,
+                              .basis = Basis::physical,
+                              .unit = {},
+                              .level = {.quantity = Decimal(roll(50)),
+                                        .observed = core::SystemTime{std::chrono::seconds{second}},
+                                        .epoch = n % 3 == 0 ? std::to_string(roll(2) + round / 4) : "",
+                                        .sequence = n % 2 == 0 ? static_cast<std::uint64_t>(1 + round * 3 + roll(7)) : 0,
+                                        // More kinds than one statement takes.
+                                        .snapshot = n % 5 == 0 ? "file-" + std::to_string(n) : ""}});
+            if (n % 4 == 0) {
+                changes.push_back({.position = position,
+                                   .basis = Basis::physical,
+                                   .unit = {},
+                                   .change = {.delta = Decimal(roll(9) - 4),
+                                              .observed = core::SystemTime{std::chrono::seconds{second + roll(9) - 3}},
+                                              .id = std::to_string(round),
+                                              .epoch = ""}});
+            }
+        }
+        std::ranges::shuffle(levels, random);
+        told = rig.stock(levels, changes);
+        sent += levels.size();
+        CHECK(told.levels_taken + told.levels_passed == levels.size());
+        back += told.sequences_back;
+        for (const auto& arrived : levels) {
+            const auto arrival = model[arrived.position].accept(arrived.level);
+            taken += arrival == Arrival::replaces ? 1 : 0;
+            back -= arrival == Arrival::sequence_back ? 1 : 0;
+            told.levels_taken -= arrival == Arrival::replaces ? 1 : 0;
+        }
+        CHECK(told.levels_taken == 0);
+        for (const auto& arrived : changes) {
+            model[arrived.position].accept(arrived.change);
+        }
+        CHECK(rig.stock(levels, changes).levels_taken == 0);
+    }
+    CHECK(back == 0);
+    // The random reports hit every branch: some were new, some replaced, some passed over.
+    CHECK(taken > kPositions);
+    CHECK(taken < sent);
+    for (const auto& [position, state] : model) {
+        const auto rows = rig.database.exec(R"sql(
+SELECT (p.level + (SELECT coalesce(sum(delta), 0) FROM adjustments a
+                   WHERE a.sku = p.sku AND a.source = p.source AND a.location = p.location))::text
+FROM positions p WHERE sku = $1)sql",
+                                            syncline::postgres::Params{}.add(position.sku));
+        REQUIRE(rows.size() == 1);
+        REQUIRE(*Decimal::parse(rows[0].text(0)) == *state.quantity());
+    }
+}
+
 namespace {
 
 // One shop with one item at location 1, fed by one place.

@@ -334,19 +334,3 @@ TEST_CASE("sending: a key that Shopify may have forgotten is not trusted", "[inv
     CHECK(rig.level(1000).available == 3);
     CHECK(rig.column("believed", 1000) == "3");
 }
-
-TEST_CASE("sending: one instance at a time has a shop", "[inventory-sync][postgres]") {
-    if (!Database::available()) {
-        SKIP(Database::kWhyNot);
-    }
-    Rig rig;
-    CHECK(rig.chores.lease("shop/eu", "a", 10s) == true);
-    CHECK(rig.chores.lease("shop/eu", "b", 10s) == false);
-    CHECK(rig.chores.lease("shop/eu", "a", 10s) == true);
-    rig.clock.advance(11s);
-    CHECK(rig.chores.lease("shop/eu", "b", 10s) == true);
-    rig.chores.release("shop/eu", "a");
-    CHECK(rig.chores.lease("shop/eu", "a", 10s) == false);
-    rig.chores.release("shop/eu", "b");
-    CHECK(rig.chores.lease("shop/eu", "a", 10s) == true);
-}

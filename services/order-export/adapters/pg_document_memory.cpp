@@ -3,7 +3,6 @@
 #include <syncline/core/hash.h>
 #include <syncline/core/time.h>
 #include <syncline/kit/outbox.h>
-#include <syncline/telemetry/log.h>
 #include <syncline/topics.h>
 
 #include "adapters/event_mapping.h"
@@ -11,7 +10,6 @@
 namespace order_export {
 namespace {
 
-namespace log = syncline::telemetry::log;
 namespace postgres = syncline::postgres;
 using core::Result;
 using postgres::Params;
@@ -68,31 +66,31 @@ CREATE TABLE IF NOT EXISTS export_holds (
 CREATE TABLE IF NOT EXISTS watch_leases (connection text PRIMARY KEY, owner text NOT NULL, until timestamptz NOT NULL);
 )";
 
+const std::string_view kKitLeasesSchema = R"(
+CREATE TABLE IF NOT EXISTS watch_leases (connection text PRIMARY KEY, owner text NOT NULL, until timestamptz NOT NULL);
+INSERT INTO work_leases (name, owner, until) SELECT 'documents/' || connection, owner, until FROM watch_leases
+    ON CONFLICT (name) DO NOTHING;
+DROP TABLE watch_leases;
+)";
+
 PgDocumentMemory::PgDocumentMemory(postgres::Pool& pool, core::Clock& clock, std::string connection, std::string group)
-    : pool_(pool), clock_(clock), connection_(std::move(connection)), group_(std::move(group)), owner_(core::uuid_v4()) {}
+    : pool_(pool),
+      clock_(clock),
+      leases_(pool, clock),
+      connection_(std::move(connection)),
+      group_(std::move(group)),
+      lease_name_("documents/" + connection_) {}
 
 core::Deadline PgDocumentMemory::soon() const {
     return core::Deadline(clock_, kTimeout);
 }
 
 bool PgDocumentMemory::lease(std::chrono::milliseconds time) {
-    // The database's clock alone decides, so that the clocks of two instances may differ.
-    const auto taken = pool_.exec(soon(), R"(
-INSERT INTO watch_leases AS l (connection, owner, until) VALUES ($1, $2, clock_timestamp() + $3 * interval '1 millisecond')
-ON CONFLICT (connection) DO UPDATE SET owner = excluded.owner, until = excluded.until
-WHERE l.owner = excluded.owner OR l.until <= clock_timestamp())",
-                                  Params{}.add(connection_).add(owner_).add(static_cast<std::int64_t>(time.count())));
-    if (!taken) {
-        log::failure(log::Level::warn, "lease_not_taken", taken.error());
-        return false;
-    }
-    return taken->affected() == 1;
+    return leases_.try_take(lease_name_, time);
 }
 
 void PgDocumentMemory::release() {
-    // If this fails the lease runs out by itself.
-    static_cast<void>(pool_.exec(soon(), "DELETE FROM watch_leases WHERE connection = $1 AND owner = $2",
-                                 Params{}.add(connection_).add(owner_)));
+    leases_.release(lease_name_);
 }
 
 Result<std::optional<core::SystemTime>> PgDocumentMemory::position(Feed feed) {

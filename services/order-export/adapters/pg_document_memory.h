@@ -1,7 +1,8 @@
-// What was announced of documents (document_progress), how far the feeds were read (document_feeds), what is held
-// (export_holds) and who watches (watch_leases), all keyed by connection. Any thread; each member is one transaction.
+// What was announced of documents (document_progress), how far the feeds were read (document_feeds) and what is held
+// (export_holds), all keyed by connection; who watches is a lease of the kit. Any thread; each member is one transaction.
 #pragma once
 
+#include <syncline/kit/leases.h>
 #include <syncline/postgres/pool.h>
 
 #include "app/watch_documents.h"
@@ -10,6 +11,9 @@ namespace order_export {
 
 // The tables, for Service::migration; after kLedgerSchema.
 extern const std::string_view kDocumentMemorySchema;
+// Who watches was a table of its own before it was a lease of the kit; a process of an older version that still watches has its
+// turn until it runs out, and without the table cannot renew it.
+extern const std::string_view kKitLeasesSchema;
 
 class PgDocumentMemory final : public DocumentMemory {
 public:
@@ -33,9 +37,10 @@ private:
 
     syncline::postgres::Pool& pool_;
     core::Clock& clock_;
+    kit::WorkLeases leases_;
     const std::string connection_;
     const std::string group_;
-    const std::string owner_;
+    const std::string lease_name_;
 };
 
 }  // namespace order_export

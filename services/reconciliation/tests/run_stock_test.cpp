@@ -471,24 +471,6 @@ TEST_CASE("stock runs: a broken shop does not stop another one", "[postgres]") {
     CHECK(events[0].shop() == "us");
 }
 
-TEST_CASE("stock runs: leases let one instance work, and pass on when it is gone", "[postgres]") {
-    if (no_database()) {
-        SKIP(Database::kWhyNot);
-    }
-    StockRig rig;
-    PgLeases one(rig.database.pool(), core::system_clock());
-    PgLeases two(rig.database.pool(), core::system_clock());
-    CHECK(one.lease("stock/eu", 60s));
-    CHECK_FALSE(two.lease("stock/eu", 60s));
-    CHECK(one.lease("stock/eu", 60s));
-    CHECK(two.lease("stock/us", 60s));
-    one.release("stock/eu");
-    CHECK(two.lease("stock/eu", 1ms));
-    // A release of what is another's does nothing.
-    one.release("stock/eu");
-    CHECK(rig.database.value("SELECT count(*) FROM leases") == "2");
-}
-
 TEST_CASE("stock runs: old ones are forgotten, the one that tells how large a snapshot is stays", "[postgres]") {
     if (no_database()) {
         SKIP(Database::kWhyNot);

@@ -11,7 +11,6 @@
 #include <string>
 #include <vector>
 
-#include "adapters/pg_leases.h"
 #include "adapters/pg_stock_reports.h"
 #include "adapters/pg_stock_runs.h"
 #include "app/run_stock.h"
@@ -148,9 +147,6 @@ struct StockRig {
                     if (auto done = tx.exec_script(migration.sql); !done) {
                         return done;
                     }
-                }
-                if (auto done = tx.exec_script(kLeasesSchema); !done) {
-                    return done;
                 }
                 return tx.exec_script(kStockRunsSchema);
             });

@@ -17,7 +17,7 @@ constexpr std::array kTable{
     FateRow{ErrorKind::unauthorized, "", "wait for the circuit (it opens at once), at the head of its lane"},
     FateRow{ErrorKind::unknown_outcome, "the target creates once by the key", "send again at once, 3 times, then park the key"},
     FateRow{ErrorKind::unknown_outcome, "otherwise",
-            "park the key for the target's longest request, then look up; 24 h, then dead letter"},
+            "park the key for the target's longest request, whatever comes meanwhile, then look up; 24 h, then dead letter"},
     FateRow{ErrorKind::conflict, "another holds the intent", "come back when its lease ends, not counted"},
     FateRow{ErrorKind::conflict, "otherwise", "park the key; 24 h, then dead letter with its queue"},
     FateRow{ErrorKind::not_ready, "", "park the key; 24 h, then dead letter with its queue"},
@@ -62,7 +62,9 @@ Fate decide_fate(const core::Error& error, const FateContext& context) {
             return of_transient(error, context);
         case ErrorKind::unknown_outcome:
             if (!context.creates_once) {
-                return park_within_limit(context.longest_request, context);
+                auto fate = park_within_limit(context.longest_request, context);
+                fate.firm = fate.kind == FateKind::park;
+                return fate;
             }
             if (context.attempts < kResendsMax) {
                 return {FateKind::retry, 0ms};

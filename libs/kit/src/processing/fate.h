@@ -21,6 +21,7 @@ enum class FateKind : std::uint8_t {
 struct Fate {
     FateKind kind = FateKind::dead_letter;
     std::chrono::milliseconds delay{0};
+    bool firm = false;  // park: not even a newer event of the key makes it come sooner.
     friend bool operator==(const Fate&, const Fate&) = default;
 };
 

@@ -232,11 +232,12 @@ void Processor::Engine::handle_record(const TaskPtr& task) {
                             {{"event_id", event.headers.id}, {"type", event.headers.type}, {"attempt", subject.attempts}});
     switch (fate.kind) {
         case FateKind::park:
-            finish_record(task, settle_waiting(context, subject, std::move(result), error, false, fate.delay), "parked",
-                          error.code);
+            finish_record(task,
+                          settle_waiting(context, subject, std::move(result), error, {.delay = fate.delay, .firm = fate.firm}),
+                          "parked", error.code);
             return;
         case FateKind::hold:
-            finish_record(task, settle_waiting(context, subject, std::move(result), error, true, 0ms), "held", error.code);
+            finish_record(task, settle_waiting(context, subject, std::move(result), error, {.held = true}), "held", error.code);
             return;
         case FateKind::dead_letter:
             finish_record(task, settle_dead(context, subject, std::move(result), error), "dead_letter", error.code);
@@ -482,7 +483,7 @@ Processor::Engine::QueueStep Processor::Engine::handle_parked(const TaskPtr& tas
     const auto fate = fate_of(error, result, subject.attempts, bug_tries, subject.first_failed_at);
     switch (fate.kind) {
         case FateKind::hold:
-            return end(settle_waiting(context, subject, std::move(result), error, true, 0ms), "held", error.code,
+            return end(settle_waiting(context, subject, std::move(result), error, {.held = true}), "held", error.code,
                        {.waits = true});
         case FateKind::dead_letter: {
             const bool after_its_time = error.kind == ErrorKind::conflict || error.kind == ErrorKind::not_ready ||
@@ -492,12 +493,12 @@ Processor::Engine::QueueStep Processor::Engine::handle_parked(const TaskPtr& tas
         }
         case FateKind::park:
         case FateKind::retry:
-            return end(settle_waiting(context, subject, std::move(result), error, false,
-                                      std::max<std::chrono::milliseconds>(fate.delay, 1s)),
+            return end(settle_waiting(context, subject, std::move(result), error,
+                                      {.delay = std::max<std::chrono::milliseconds>(fate.delay, 1s), .firm = fate.firm}),
                        "parked", error.code, {.waits = true});
         case FateKind::wait_for_circuit:
             if (!circuit_.open()) {
-                return end(settle_waiting(context, subject, std::move(result), error, false, parked_delay(subject.attempts)),
+                return end(settle_waiting(context, subject, std::move(result), error, {.delay = parked_delay(subject.attempts)}),
                            "parked", error.code, {.waits = true});
             }
             break;

@@ -51,6 +51,7 @@ TransportRecord record_of(const std::string& prefix, const kafka::RecordView& vi
         record.key = std::string(*view.key);
     }
     record.value = std::string(view.value.value_or(std::string_view{}));
+    record.headers.reserve(view.headers.size());
     for (const auto& header : view.headers) {
         record.headers.emplace_back(header.name, header.value);
     }

@@ -90,12 +90,12 @@ store::Closing settle_skip(const SettleContext& /*context*/, const Subject& subj
 }
 
 store::Closing settle_waiting(const SettleContext& context, const Subject& subject, RunResult&& result, const core::Error& error,
-                              bool held, std::chrono::milliseconds delay) {
+                              const Wait& wait) {
     auto closing = begin(subject);
-    set_inbox(closing, subject, held ? store::InboxState::held : store::InboxState::parked, error.code);
+    set_inbox(closing, subject, wait.held ? store::InboxState::held : store::InboxState::parked, error.code);
     release_all(closing, context, result.intents);
     auto event = parked_event(subject);
-    const auto before = std::exchange(event.waiting, {.held = held,
+    const auto before = std::exchange(event.waiting, {.held = wait.held,
                                                       .kind = error.kind,
                                                       .code = error.code,
                                                       .reason = error.message,
@@ -104,9 +104,10 @@ store::Closing settle_waiting(const SettleContext& context, const Subject& subje
     event.attempts = subject.attempts;
     event.first_at = subject.first_failed_at.value_or(context.now);
     event.last_at = context.now;
-    event.due_at = held ? std::nullopt : std::optional(context.now + delay);
+    event.due_at = wait.held ? std::nullopt : std::optional(context.now + wait.delay);
+    event.not_before = wait.firm ? event.due_at : std::nullopt;
     // A hold announces itself once for each reason, not at every look.
-    if (held && (subject.parked == nullptr || before != event.waiting)) {
+    if (wait.held && (subject.parked == nullptr || before != event.waiting)) {
         closing.outbox = std::move(result.published_if_held);
     }
     (subject.parked == nullptr ? closing.append : closing.change) = std::move(event);

@@ -34,9 +34,15 @@ struct SettleContext {
 [[nodiscard]] store::Closing settle_success(const SettleContext& context, const Subject& subject, RunResult&& result);
 // A skip without a handler (a type nobody wants any more).
 [[nodiscard]] store::Closing settle_skip(const SettleContext& context, const Subject& subject, std::string reason);
-// park and hold. `delay`: until the next attempt.
+// How it waits in the queue of its key.
+struct Wait {
+    bool held = false;                   // Until something makes it due.
+    std::chrono::milliseconds delay{0};  // Else: until the next attempt,
+    bool firm = false;                   // which nothing makes come sooner.
+};
+// park and hold.
 [[nodiscard]] store::Closing settle_waiting(const SettleContext& context, const Subject& subject, RunResult&& result,
-                                            const core::Error& error, bool held, std::chrono::milliseconds delay);
+                                            const core::Error& error, const Wait& wait);
 [[nodiscard]] store::Closing settle_dead(const SettleContext& context, const Subject& subject, RunResult&& result,
                                          const core::Error& error);
 // Behind a parked key: into its queue, which becomes due.

@@ -133,7 +133,8 @@ void CommonConfig::declare(ConfigSchema& schema) {
     schema.add("limits.call_deadline", processing.call_deadline,
                {.help = "Time a handler has for one event, foreign calls included.", .min = 1'000, .max = 240'000});
     schema.add("limits.lease_margin", processing.lease_margin,
-               {.help = "How long a lease outlives its call; clocks of instances may differ by less than this.",
+               {.help = "How long a lease outlives its call; the clocks of instances, which follow PostgreSQL's, may differ by "
+                        "less than half of this.",
                 .min = 1'000,
                 .max = 300'000});
     schema.add("limits.parked_limit", processing.parked_limit,

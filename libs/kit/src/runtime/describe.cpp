@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cctype>
 #include <map>
+#include <set>
 #include <string_view>
 
 #include "src/processing/fate.h"
@@ -52,24 +53,31 @@ void write_keys(json::Writer& out, const std::vector<ConfigSchema::Entry>& entri
     }
 }
 
-// The names after CREATE TABLE: a service's tables are told by its migrations, not once more by hand.
+// The names after CREATE TABLE, without those a later migration drops: a service's tables are told by its migrations, not once
+// more by hand.
 std::vector<std::string> tables_of(const std::vector<postgres::Migration>& migrations) {
-    std::vector<std::string> tables;
+    constexpr std::string_view kTable = " TABLE ";
+    std::set<std::string> tables;
     for (const auto& migration : migrations) {
         std::string upper(migration.sql);
         std::ranges::transform(upper, upper.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-        constexpr std::string_view kCreate = "CREATE TABLE ";
-        constexpr std::string_view kUnless = "IF NOT EXISTS ";
-        for (std::size_t at = 0; (at = upper.find(kCreate, at)) != std::string::npos;) {
-            at += kCreate.size();
-            if (upper.compare(at, kUnless.size(), kUnless) == 0) {
-                at += kUnless.size();
+        for (std::size_t at = 0; (at = upper.find(kTable, at)) != std::string::npos;) {
+            const std::string_view before(upper.data(), at);
+            at += kTable.size();
+            for (const std::string_view unless : {"IF NOT EXISTS ", "IF EXISTS "}) {
+                if (upper.compare(at, unless.size(), unless) == 0) {
+                    at += unless.size();
+                }
             }
-            tables.push_back(migration.sql.substr(at, migration.sql.find_first_of(" (\n", at) - at));
+            auto name = migration.sql.substr(at, migration.sql.find_first_of(" (;\n", at) - at);
+            if (before.ends_with("CREATE")) {
+                tables.insert(std::move(name));
+            } else if (before.ends_with("DROP")) {
+                tables.erase(name);
+            }
         }
     }
-    std::ranges::sort(tables);
-    return tables;
+    return {tables.begin(), tables.end()};
 }
 
 std::string padded(std::string_view text, std::size_t width) {

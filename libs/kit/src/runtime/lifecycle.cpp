@@ -29,6 +29,9 @@ constexpr auto kLongestPause = 2'000ms;
 constexpr auto kLogEvery = 5s;
 constexpr auto kChoresEvery = 1'000ms;
 constexpr auto kSignalEvery = 250ms;
+constexpr auto kClockEvery = 10s;
+// A difference that is worth a line.
+constexpr auto kClockJump = 1s;
 
 // Part of the drain's time kept for what comes after the parts that may use all they are given.
 constexpr auto kReserve = 500ms;
@@ -282,6 +285,10 @@ core::Result<void> Lifecycle::prepare_schema() {
     if (auto there = pool.ping(core::Deadline(clock_, kAttempt)); !there) {
         return there;
     }
+    // Before anything of this instance writes a time that another one will judge.
+    if (auto followed = follow_database_clock(); !followed) {
+        return followed;
+    }
     if (!service_.common().migrate_at_start) {
         const auto pending = postgres::pending_migrations(pool, core::Deadline(clock_, kAttempt), service_.migrations());
         if (!pending) {
@@ -360,16 +367,35 @@ void Lifecycle::chores() {
     if (auto* producer = service_.producer_if_any(); producer != nullptr && producer->stats().brokers_up > 0) {
         brokers_seen_ = true;
     }
-    const auto& file = service_.common().postgres_url_file;
-    if (!postgres_.used || !file.configured()) {
+    if (!postgres_.used) {
         return;
     }
-    auto url = file.current();
-    if (!url.empty() && url != url_in_use_) {
-        url_in_use_ = url;
-        service_.pool()->use_url(std::move(url));
-        log::info("postgres_url_rotated");
+    if (const auto& file = service_.common().postgres_url_file; file.configured()) {
+        auto url = file.current();
+        if (!url.empty() && url != url_in_use_) {
+            url_in_use_ = url;
+            service_.pool()->use_url(std::move(url));
+            log::info("postgres_url_rotated");
+        }
     }
+    if (clock_.steady() - clock_looked_at_ >= kClockEvery) {
+        // Whoever needs the database says when it is away.
+        static_cast<void>(follow_database_clock());
+    }
+}
+
+core::Result<void> Lifecycle::follow_database_clock() {
+    auto& shared = service_.shared_clock();
+    const auto before = shared.ahead();
+    clock_looked_at_ = clock_.steady();
+    if (auto followed = shared.follow(*service_.pool(), core::Deadline(clock_, kAttempt)); !followed) {
+        return followed;
+    }
+    if (std::chrono::abs(shared.ahead() - before) >= kClockJump) {
+        log::warn("clock_follows_postgres", {{"ahead_seconds", std::chrono::duration<double>(shared.ahead()).count()},
+                                             {"hint", "the clocks of this machine and of PostgreSQL differ: look after NTP"}});
+    }
+    return {};
 }
 
 std::vector<Check> Lifecycle::live() const {

@@ -59,6 +59,7 @@ private:
     void stop_runnables(const core::Deadline& deadline);
     void start_processor();
     void chores();
+    core::Result<void> follow_database_clock();
     bool pause(std::chrono::milliseconds time);
     void give_up(std::vector<Problem> problems);
 
@@ -82,6 +83,7 @@ private:
     std::atomic<bool> brokers_seen_{false};
 
     std::string url_in_use_;
+    core::SteadyTime clock_looked_at_{};
 
     std::size_t runnables_started_ = 0;  // The main thread's; while upkeep runs, upkeep's if there is a database.
     std::unique_ptr<AdminDoor> door_;

@@ -43,7 +43,7 @@ ServiceCore::ServiceCore(std::string name, Mode mode, ConfigSource source, core:
       clock_(clock),
       surroundings_(std::move(surroundings)),
       metrics_(name_),
-      files_(metrics_, clock) {
+      files_(metrics_, clock_) {
     common_.declare(common_schema_);
 }
 
@@ -476,6 +476,9 @@ void ServiceCore::declare_metrics() {
                        read([](const Stats& stats) { return stats.brokers_up; }));
     }
     if (pool_) {
+        metrics_.gauge("syncline_postgres_clock_ahead_seconds",
+                       "How far PostgreSQL's clock, which the service goes by, is ahead of this machine's.",
+                       [this] { return std::chrono::duration<double>(clock_.ahead()).count(); });
         metrics_.gauge("syncline_postgres_connections", "Connections of the pool by state; waiting counts threads without one.",
                        {"state"}, [this] {
                            if (!pool_) {

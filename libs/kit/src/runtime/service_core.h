@@ -30,6 +30,7 @@
 
 #include "src/runtime/common_config.h"
 #include "src/runtime/file_watch.h"
+#include "src/runtime/shared_clock.h"
 
 namespace syncline::kit {
 
@@ -116,6 +117,8 @@ public:
     [[nodiscard]] bool uses_shops() const { return shops_ != nullptr; }
     [[nodiscard]] bool uses_http() const { return http_ != nullptr; }
     [[nodiscard]] postgres::Pool* pool() { return pool_.get(); }
+    // What clock() is: run() lets it follow the database's.
+    [[nodiscard]] SharedClock& shared_clock() { return clock_; }
     [[nodiscard]] kafka::Producer* producer_if_any() { return producer_.get(); }
     [[nodiscard]] Processor* processor() { return processor_.get(); }
     // Where the processor reads: the group of its handlers by key, or of the first batches.
@@ -156,7 +159,7 @@ private:
     const std::string name_;
     const Mode mode_;
     ConfigSource source_;
-    core::Clock& clock_;
+    SharedClock clock_;
     const std::optional<Surroundings> surroundings_;
     telemetry::Metrics metrics_;
     AdminRouter router_;

@@ -58,11 +58,12 @@ ParkedEvent read_parked_event(const postgres::Row& row) {
     event.first_at = row.time(21);
     event.last_at = row.time(22);
     event.due_at = row.optional_time(23);
-    event.event.position = {event.event.at.topic, row.int32(24), row.int64(25)};
+    event.not_before = row.optional_time(24);
+    event.event.position = {event.event.at.topic, row.int32(25), row.int64(26)};
     event.record.position = event.event.position;
-    event.record.key = row.optional_bytes(26);
-    event.record.headers = unpack_headers(row.bytes(27));
-    event.record.value = row.optional_bytes(28).value_or("");
+    event.record.key = row.optional_bytes(27);
+    event.record.headers = unpack_headers(row.bytes(28));
+    event.record.value = row.optional_bytes(29).value_or("");
     event.event.type = std::string(header_value(event.record.headers, "ce_type"));
     return event;
 }

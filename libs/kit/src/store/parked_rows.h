@@ -65,7 +65,7 @@ struct ParkedFigures {
 inline constexpr std::string_view kParkedColumns =
     "e.seq, e.topic, e.key, e.event_id::text, e.family, e.resource, e.version_updated, e.version_observed, e.version_fetched, "
     "e.mode, e.state, e.kind, e.code, e.reason, e.waits_for, e.expected, e.found, e.currency, e.override_code, e.attempts, "
-    "e.crash_tries, e.first_at, e.last_at, e.due_at, e.partition, e.record_offset, e.record_key, e.record_headers, "
+    "e.crash_tries, e.first_at, e.last_at, e.due_at, e.not_before, e.partition, e.record_offset, e.record_key, e.record_headers, "
     "e.record_value ";
 [[nodiscard]] ParkedEvent read_parked_event(const postgres::Row& row);
 

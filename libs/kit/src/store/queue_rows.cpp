@@ -72,6 +72,7 @@ struct QueuedSnapshot {
     std::string event_id;
     Version version;
     Mode mode = Mode::normal;
+    std::optional<core::SystemTime> not_before;
 };
 
 core::Result<std::map<KeyOf, std::vector<QueuedSnapshot>>> queued_snapshots(Transaction& tx, const Identity& who,
@@ -84,8 +85,9 @@ core::Result<std::map<KeyOf, std::vector<QueuedSnapshot>>> queued_snapshots(Tran
     params.add(who.grp);
     add_keys(params, keys);
     auto rows = tx.exec(
-        "SELECT e.topic, e.key, e.seq, e.event_id::text, e.version_updated, e.version_observed, e.version_fetched, e.mode "
-        "FROM parked_events e JOIN unnest($2::text[], $3::text[]) AS w(topic, key) ON e.topic = w.topic AND e.key = w.key "
+        "SELECT e.topic, e.key, e.seq, e.event_id::text, e.version_updated, e.version_observed, e.version_fetched, e.mode, "
+        "e.not_before FROM parked_events e JOIN unnest($2::text[], $3::text[]) AS w(topic, key) ON e.topic = w.topic AND e.key = "
+        "w.key "
         "WHERE e.grp = $1 AND e.family = 'snapshot'",
         params);
     if (!rows) {
@@ -95,7 +97,8 @@ core::Result<std::map<KeyOf, std::vector<QueuedSnapshot>>> queued_snapshots(Tran
         found[{row.string(0), row.string(1)}].push_back({.seq = row.int64(2),
                                                          .event_id = row.string(3),
                                                          .version = {row.int64(4), row.int64(5), row.boolean(6)},
-                                                         .mode = mode_from(row.text(7))});
+                                                         .mode = mode_from(row.text(7)),
+                                                         .not_before = row.optional_time(8)});
     }
     return found;
 }
@@ -106,6 +109,11 @@ Done delete_events(Transaction& tx, const std::vector<std::int64_t>& seqs) {
     }
     return exec(tx, "DELETE FROM parked_events WHERE seq = ANY($1::bigint[])",
                 Params{}.add_array(std::span<const std::int64_t>(seqs)));
+}
+
+void add_not_before(Params& params, const std::vector<const ParkedEvent*>& events) {
+    add_booleans(params, events, [](const auto* e) { return e->not_before.has_value(); });
+    add_times(params, events, [](const auto* e) { return e->not_before.value_or(core::SystemTime{}); });
 }
 
 Done insert_events(Transaction& tx, const Identity& who, const std::vector<const ParkedEvent*>& events) {
@@ -141,23 +149,26 @@ Done insert_events(Transaction& tx, const Identity& who, const std::vector<const
     add_bytes(params, events, [](const auto* e) { return e->record.key; });
     add_bytes(params, events, [](const auto* e) { return std::optional(e->record.value); });
     add_bytes(params, events, [](const auto* e) { return std::optional(pack_headers(e->record.headers)); });
+    add_not_before(params, events);
     return exec(
         tx,
         "INSERT INTO parked_events (grp, topic, key, event_id, family, resource, version_updated, version_observed, "
         "version_fetched, mode, state, kind, code, reason, waits_for, expected, found, currency, attempts, first_at, last_at, "
-        "due_at, partition, record_offset, record_key, record_value, record_headers) "
+        "due_at, partition, record_offset, record_key, record_value, record_headers, not_before) "
         "SELECT $1::integer, w.topic, w.key, w.event_id, w.family, w.resource, w.updated, w.observed, w.fetched, w.mode, "
         "w.state, w.kind, "
         "w.code, w.reason, w.waits_for, w.expected, w.found, w.currency, w.attempts, w.first_at, w.last_at, "
-        "CASE WHEN w.has_due THEN w.due_at END, w.partition, w.record_offset, w.record_key, w.record_value, w.record_headers "
+        "CASE WHEN w.has_due THEN w.due_at END, w.partition, w.record_offset, w.record_key, w.record_value, w.record_headers, "
+        "CASE WHEN w.is_firm THEN w.not_before END "
         "FROM unnest($2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::boolean[], "
         "$10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], "
         "$19::integer[], $20::timestamptz[], $21::timestamptz[], $22::boolean[], $23::timestamptz[], $24::integer[], "
-        "$25::bigint[], $26::bytea[], $27::bytea[], $28::bytea[]) "
+        "$25::bigint[], $26::bytea[], $27::bytea[], $28::bytea[], $29::boolean[], $30::timestamptz[]) "
         "AS w(topic, key, event_id, family, resource, updated, observed, fetched, mode, state, kind, code, reason, waits_for, "
         "expected, found, currency, attempts, first_at, last_at, has_due, due_at, partition, record_offset, record_key, "
-        "record_value, record_headers) "
-        "ON CONFLICT (grp, event_id) DO UPDATE SET mode = excluded.mode, due_at = excluded.due_at",
+        "record_value, record_headers, is_firm, not_before) "
+        "ON CONFLICT (grp, event_id) DO UPDATE SET mode = excluded.mode, "
+        "due_at = greatest(excluded.due_at, parked_events.not_before)",
         params);
 }
 
@@ -180,21 +191,25 @@ Done change_events(Transaction& tx, const std::vector<const ParkedEvent*>& event
     add_times(params, events, [](const auto* e) { return e->last_at; });
     add_booleans(params, events, [](const auto* e) { return e->due_at.has_value(); });
     add_times(params, events, [](const auto* e) { return e->due_at.value_or(core::SystemTime{}); });
+    add_not_before(params, events);
     // An override that came while the event ran, or was not used up by being done, stays.
     return exec(
         tx,
         "UPDATE parked_events e SET state = w.state, kind = w.kind, code = w.code, reason = w.reason, waits_for = w.waits_for, "
         "expected = w.expected, found = w.found, currency = w.currency, attempts = w.attempts, crash_tries = 0, "
-        "first_at = w.first_at, last_at = w.last_at, due_at = CASE WHEN w.has_due THEN w.due_at END "
+        "first_at = w.first_at, last_at = w.last_at, due_at = CASE WHEN w.has_due THEN w.due_at END, "
+        "not_before = CASE WHEN w.is_firm THEN w.not_before END "
         "FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], "
         "$9::text[], "
-        "$10::integer[], $11::timestamptz[], $12::timestamptz[], $13::boolean[], $14::timestamptz[]) "
+        "$10::integer[], $11::timestamptz[], $12::timestamptz[], $13::boolean[], $14::timestamptz[], $15::boolean[], "
+        "$16::timestamptz[]) "
         "AS w(seq, state, kind, code, reason, waits_for, expected, found, currency, attempts, first_at, last_at, has_due, "
-        "due_at) "
+        "due_at, is_firm, not_before) "
         "WHERE e.seq = w.seq",
         params);
 }
 
+// All that waits for nothing but time, and what is held; what was sent and may still arrive keeps its own time.
 Done wake_queues(Transaction& tx, const Identity& who, core::SystemTime now, const std::vector<KeyOf>& keys) {
     if (keys.empty()) {
         return {};
@@ -203,8 +218,9 @@ Done wake_queues(Transaction& tx, const Identity& who, core::SystemTime now, con
     params.add(who.grp).add(now);
     add_keys(params, keys);
     return exec(tx,
-                "UPDATE parked_events e SET due_at = $2 FROM unnest($3::text[], $4::text[]) AS w(topic, key) "
-                "WHERE e.grp = $1 AND e.topic = w.topic AND e.key = w.key AND (e.due_at IS NULL OR e.due_at > $2)",
+                "UPDATE parked_events e SET due_at = greatest($2, e.not_before) "
+                "FROM unnest($3::text[], $4::text[]) AS w(topic, key) WHERE e.grp = $1 AND e.topic = w.topic AND e.key = w.key "
+                "AND (e.due_at IS NULL OR e.due_at > greatest($2, e.not_before))",
                 params);
 }
 
@@ -254,11 +270,13 @@ struct Meeting {
     std::vector<std::int64_t> leaving;
     std::vector<std::string> superseded;  // Inbox rows to change: only events that were not done before.
     Mode mode = Mode::normal;             // How the one that stays is run.
-    std::optional<std::int64_t> verify;   // The queued one stays and takes over the verification.
+    // Of the one that leaves: what it sent may still arrive, over what the newer one would write.
+    std::optional<core::SystemTime> not_before;
+    std::optional<std::int64_t> verify;  // The queued one stays and takes over the verification.
 };
 
 Meeting meet(const ParkedEvent& incoming, const std::vector<QueuedSnapshot>& queued) {
-    Meeting meeting{.mode = incoming.mode};
+    Meeting meeting{.mode = incoming.mode, .not_before = incoming.not_before};
     for (const auto& other : queued) {
         if (other.event_id == incoming.event.event_id) {
             continue;
@@ -277,6 +295,7 @@ Meeting meet(const ParkedEvent& incoming, const std::vector<QueuedSnapshot>& que
         if (other.mode == Mode::verify) {
             meeting.mode = Mode::verify;
         }
+        meeting.not_before = std::max(meeting.not_before, other.not_before);
     }
     return meeting;
 }
@@ -306,8 +325,8 @@ core::Result<Appended> append_locked(Transaction& tx, const Identity& who, const
     if (!queued) {
         return std::unexpected(std::move(queued.error()));
     }
-    std::vector<ParkedEvent> changed_mode;
-    changed_mode.reserve(incoming.size());
+    std::vector<ParkedEvent> changed;
+    changed.reserve(incoming.size());
     std::vector<const ParkedEvent*> inserting;
     std::vector<std::int64_t> leaving;
     std::vector<std::int64_t> verifying;
@@ -325,10 +344,14 @@ core::Result<Appended> append_locked(Transaction& tx, const Identity& who, const
         }
         if (meeting.incoming_superseded) {
             result.incoming_superseded[i] = true;
-        } else if (meeting.mode != event.mode) {
-            changed_mode.push_back(event);
-            changed_mode.back().mode = meeting.mode;
-            inserting.push_back(&changed_mode.back());
+        } else if (meeting.mode != event.mode || meeting.not_before != event.not_before) {
+            changed.push_back(event);
+            changed.back().mode = meeting.mode;
+            changed.back().not_before = meeting.not_before;
+            if (event.due_at) {
+                changed.back().due_at = std::max(event.due_at, meeting.not_before);
+            }
+            inserting.push_back(&changed.back());
         } else {
             inserting.push_back(&event);
         }

@@ -70,7 +70,8 @@ struct ParkedEvent {
     int crash_tries = 0;
     core::SystemTime first_at{};
     core::SystemTime last_at{};
-    std::optional<core::SystemTime> due_at;  // Empty: held, until something makes it due.
+    std::optional<core::SystemTime> due_at;      // Empty: held, until something makes it due.
+    std::optional<core::SystemTime> not_before;  // Nothing makes it due sooner: what was sent may still arrive.
     TransportRecord record;
 };
 

@@ -1,5 +1,5 @@
-// The kit's tables. All of them are keyed by `grp`, a hash of the consumer group, so that several deployments may share a schema
-// and the largest table stays small; consumer_groups has the names.
+// The kit's tables. Those of events are keyed by `grp`, a hash of the consumer group, so that several deployments may share a
+// schema and the largest table stays small; consumer_groups has the names.
 #include "src/store/schema.h"
 
 namespace syncline::kit::store {
@@ -246,7 +246,22 @@ CREATE INDEX outbox_seq ON outbox (seq);
 DROP INDEX outbox_order;
 )sql";
 
-constexpr std::array kMigrations{Migration{"kit_0001_processing", kTables}, Migration{"kit_0002_outbox_seq", kOutboxOrder}};
+// Work of one instance at a time (leases.h). Not keyed by grp: the names of work say whose it is.
+constexpr std::string_view kWorkLeases = R"sql(
+CREATE TABLE work_leases (
+    name text PRIMARY KEY,
+    owner text NOT NULL,
+    until timestamptz NOT NULL
+);
+)sql";
+
+// Until then what was sent may still arrive: no newer event makes the queued one come sooner.
+constexpr std::string_view kNotBefore = R"sql(
+ALTER TABLE parked_events ADD COLUMN not_before timestamptz;
+)sql";
+
+constexpr std::array kMigrations{Migration{"kit_0001_processing", kTables}, Migration{"kit_0002_outbox_seq", kOutboxOrder},
+                                 Migration{"kit_0003_work_leases", kWorkLeases}, Migration{"kit_0004_not_before", kNotBefore}};
 
 }  // namespace
 

@@ -47,7 +47,8 @@ TEST_CASE("fate: an unknown outcome is sent again only where the target creates 
     CHECK(decide_fate(error(ErrorKind::unknown_outcome), {.attempts = 1, .creates_once = true}) == Fate{FateKind::retry, 0ms});
     CHECK(decide_fate(error(ErrorKind::unknown_outcome), {.attempts = 2, .creates_once = true}) == Fate{FateKind::retry, 0ms});
     CHECK(decide_fate(error(ErrorKind::unknown_outcome), {.attempts = 3, .creates_once = true}) == Fate{FateKind::park, 5s});
-    CHECK(decide_fate(error(ErrorKind::unknown_outcome), {.attempts = 1, .longest_request = 120s}) == Fate{FateKind::park, 120s});
+    CHECK(decide_fate(error(ErrorKind::unknown_outcome), {.attempts = 1, .longest_request = 120s}) ==
+          Fate{FateKind::park, 120s, true});
     CHECK(decide_fate(error(ErrorKind::unknown_outcome), {.attempts = 9, .age = 24h}).kind == FateKind::dead_letter);
 }
 

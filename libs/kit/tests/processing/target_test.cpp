@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "src/processing/fate.h"
 #include "tests/processing/fixtures.h"
 
 using namespace syncline;
@@ -139,6 +140,117 @@ TEST_CASE("processing: a lost answer of any other effect waits for the target's 
     CHECK(calls == 1);
     REQUIRE(h.advance_until([&] { return h.inbox("done") == 1; }, 5s));
     CHECK(calls == 2);
+}
+
+TEST_CASE("processing: what waits for an unknown outcome keeps its time, whatever else comes for its key", "[kit]") {
+    NEEDS_POSTGRES();
+    FakeTarget target;
+    std::mutex mutex;
+    std::vector<std::string> calls;
+    const auto called = [&](const std::string& what) {
+        const std::lock_guard lock(mutex);
+        calls.push_back(what);
+        return std::ranges::count(calls, what);
+    };
+    const auto count = [&](const std::string& what) {
+        const std::lock_guard lock(mutex);
+        return std::ranges::count(calls, what);
+    };
+    Harness h({.handlers = {on_order(exporting(target)), on_refund([&](const auto& event, Delivery& delivery) {
+                                const auto name = "refund_" + std::to_string(event.refund().refund_id());
+                                auto done = delivery.effect(
+                                    {.external_key = name, .any_version = true}, [&](const Lease&) -> core::Result<EffectRecord> {
+                                        if (called(name) == 1 && name == "refund_11") {
+                                            return core::fail(ErrorKind::unknown_outcome, "timeout", "no answer");
+                                        }
+                                        return EffectRecord{};
+                                    });
+                                return done ? Outcome::done() : Outcome::failed(done.error());
+                            })},
+               .target = target_of(target)});
+    h.start();
+    h.publish(kOrders, key_of(1), refund(1, 11));
+    REQUIRE(h.eventually([&] { return h.inbox("parked") == 1; }));
+    h.advance(30s, 5s);
+    // The order and another refund go on at once; one that says something of the same refund comes after it.
+    h.publish(kOrders, key_of(1), refund(1, 12));
+    h.publish(kOrders, key_of(1), order(1, 1));
+    h.publish(kOrders, key_of(1), refund(1, 11));
+    REQUIRE(h.eventually([&] { return h.inbox("done") == 2; }));
+    h.advance(85s, 5s);
+    h.publish(kOrders, key_of(1), order(1, 2));
+    REQUIRE(h.eventually([&] { return h.inbox("done") == 3; }));
+    CHECK(count("refund_12") == 1);
+    CHECK(count("refund_11") == 1);
+    CHECK(h.inbox("parked") == 2);
+    REQUIRE(h.advance_until([&] { return h.inbox("done") == 5; }, 1s));
+    CHECK(h.count("SELECT count(*) FROM parked_keys") == 0);
+    CHECK(h.dead_letters().empty());
+}
+
+TEST_CASE("processing: a newer snapshot waits as long as the one whose outcome is unknown would have", "[kit]") {
+    NEEDS_POSTGRES();
+    FakeTarget target;
+    std::mutex mutex;
+    std::vector<std::int64_t> calls;
+    const auto so_far = [&] {
+        const std::lock_guard lock(mutex);
+        return calls;
+    };
+    Harness h({.handlers = {on_order([&](const auto& event, Delivery& delivery) {
+                   const auto version = event.order().source_updated_at().seconds();
+                   auto done = delivery.effect({.external_key = "order", .version = {version, version, false}},
+                                               [&](const Lease&) -> core::Result<EffectRecord> {
+                                                   const std::lock_guard lock(mutex);
+                                                   calls.push_back(version);
+                                                   if (calls.size() == 1) {
+                                                       return core::fail(ErrorKind::unknown_outcome, "timeout", "no answer");
+                                                   }
+                                                   return EffectRecord{};
+                                               });
+                   return done ? Outcome::done() : Outcome::failed(done.error());
+               })},
+               .target = target_of(target)});
+    h.start();
+    h.publish(kOrders, key_of(1), order(1, 1));
+    REQUIRE(h.eventually([&] { return h.inbox("parked") == 1; }));
+    h.advance(40s, 5s);
+    h.publish(kOrders, key_of(1), order(1, 2));
+    REQUIRE(h.eventually([&] { return h.inbox("skipped") == 1; }));
+    h.advance(40s, 5s);
+    h.publish(kOrders, key_of(1), order(1, 3));
+    REQUIRE(h.eventually([&] { return h.inbox("skipped") == 2; }));
+    h.advance(35s, 5s);
+    CHECK(so_far() == std::vector<std::int64_t>{1});
+    REQUIRE(h.advance_until([&] { return h.inbox("done") == 1; }, 1s));
+    CHECK(so_far() == std::vector<std::int64_t>{1, 3});
+    CHECK(h.count("SELECT count(*) FROM parked_keys") == 0);
+}
+
+TEST_CASE("processing: what creates once and only waits before it is sent again goes with a newer event", "[kit]") {
+    NEEDS_POSTGRES();
+    FakeTarget target;
+    std::atomic<int> calls = 0;
+    Harness h({.handlers = {on_order([&](const auto& event, Delivery& delivery) {
+                   const auto version = event.order().source_updated_at().seconds();
+                   auto done =
+                       delivery.effect({.external_key = "order", .version = {version, version, false}, .creates_once = true},
+                                       [&](const Lease&) -> core::Result<EffectRecord> {
+                                           if (++calls <= kResendsMax) {
+                                               return core::fail(ErrorKind::unknown_outcome, "timeout", "no answer");
+                                           }
+                                           return EffectRecord{};
+                                       });
+                   return done ? Outcome::done() : Outcome::failed(done.error());
+               })},
+               .target = target_of(target)});
+    h.start();
+    h.publish(kOrders, key_of(1), order(1, 1));
+    REQUIRE(h.eventually([&] { return h.inbox("parked") == 1; }));
+    CHECK(calls == kResendsMax);
+    h.publish(kOrders, key_of(1), order(1, 2));
+    REQUIRE(h.eventually([&] { return h.inbox("done") == 1; }));
+    CHECK(calls == kResendsMax + 1);
 }
 
 TEST_CASE("processing: a hundred keys that need one shared record make it once", "[kit]") {

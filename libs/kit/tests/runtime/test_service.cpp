@@ -73,6 +73,8 @@ void wire(kit::Service& service) {
     if (config.use_batch) {
         using inventory::v1::StockReported;
         service.migration("test_0002", "CREATE TABLE levels (sku text PRIMARY KEY, applied bigint NOT NULL)");
+        service.migration("test_0003", "CREATE TABLE passing (sku text)");
+        service.migration("test_0004", "DROP TABLE passing;");
         service.on_batch(kit::batch_of<StockReported>(
             {.topic = topics::inventory,
              .consumer_group = "kit-test-stock.v1",

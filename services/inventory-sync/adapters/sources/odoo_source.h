@@ -49,7 +49,6 @@ public:
 
 private:
     struct Known;
-    class Reading;
     syncline::postgres::Pool& pool_;
     StockReporter& reporter_;
     core::Clock& clock_;

@@ -95,6 +95,7 @@ function variablesOf(name, { order, refund, fulfillment, fulfillmentOrder, subsc
     item: item(1),
     items: [item(0), item(1)],
     location: kLocation,
+    name: 'on_hand',
     key: `key-${name}`,
     query: name.startsWith('Orders')
       ? "updated_at:>='2026-01-01T00:00:00Z'"

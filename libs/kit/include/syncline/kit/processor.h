@@ -54,7 +54,8 @@ struct ProcessorOptions {
     std::size_t batch_threads_max = 4;  // Batches at work at once, of one consumer group: each holds a database connection.
 
     std::chrono::milliseconds call_deadline{30'000};  // Delivery::deadline(): a handler must have returned.
-    // A lease ends that much after the deadline of its call. Clocks of instances may differ by less than half of this.
+    // A lease ends that much after the deadline of its call. Clocks of instances may differ by less than half of this; in run()
+    // they follow the database's.
     std::chrono::milliseconds lease_margin{10'000};
     std::chrono::milliseconds gather_linger{5};          // Intents and closing transactions wait so long for company.
     std::chrono::milliseconds commit_every{1'000};       // Offsets to Kafka.

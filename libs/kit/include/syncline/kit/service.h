@@ -77,7 +77,7 @@ public:
         return config;
     }
 
-    [[nodiscard]] virtual core::Clock& clock() = 0;
+    [[nodiscard]] virtual core::Clock& clock() = 0;  // now() follows PostgreSQL's where there is one: instances agree on it.
     [[nodiscard]] virtual telemetry::Metrics& metrics() = 0;
     [[nodiscard]] virtual http::Client& http() = 0;         // Outbound.
     [[nodiscard]] virtual postgres::Pool& postgres() = 0;   // First use makes the service stateful (schema = name with _).

@@ -78,20 +78,21 @@ struct Pair {
 struct Level {
     Pair pair;
     bool item_exists = false;
-    bool stocked = false;  // Else the quantities are 0.
+    bool stocked = false;  // Else the quantities are 0, as those that were not asked for.
     std::int64_t available = 0;
     std::int64_t on_hand = 0;
     std::int64_t committed = 0;
-    std::optional<core::SystemTime> updated_at;
 };
 struct Levels {
     std::vector<Level> levels;       // In the order of the pairs asked for.
     core::SystemTime observed_at{};  // When the first of the calls left.
 };
-// One call for each 100 pairs of a location.
-[[nodiscard]] core::Result<Levels> read_levels(Admin& admin, std::span<const Pair> pairs, Priority priority,
+// What is asked about each pair: a pair costs two points and one for each quantity.
+enum class Asked : std::uint8_t { on_hand, available, available_and_committed };
+// One call for each 160 pairs of a location, 120 of two quantities.
+[[nodiscard]] core::Result<Levels> read_levels(Admin& admin, std::span<const Pair> pairs, Asked asked, Priority priority,
                                                const core::Deadline& deadline);
-// One item at all its locations; nullopt when the item does not exist.
+// All quantities of one item at all its locations; nullopt when the item does not exist.
 [[nodiscard]] core::Result<std::optional<Levels>> item_levels(Admin& admin, InventoryItemId item, Priority priority,
                                                               const core::Deadline& deadline);
 

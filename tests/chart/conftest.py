@@ -1,7 +1,15 @@
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 from chart import HELM, TOOLS
+
+HERE = Path(__file__).resolve().parent
+for folder in (HERE.parent / "flows", HERE.parents[1] / "tools"):
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

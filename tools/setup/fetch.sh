@@ -12,8 +12,9 @@ say() { printf '\033[1msetup:\033[0m %s\n' "$*"; }
 stamped() { [ "$(cat "$tools/$1/.stamp" 2>/dev/null)" = "$2" ]; }
 
 kafka() {
-  stamped kafka "$kafka_version-$log4j_version" && return 0
-  say "fetching Apache Kafka $kafka_version by its Maven coordinates (43 MB)"
+  local stamp="$kafka_version-$log4j_version with its tools" # Of the tools the tests take the one that makes ACLs.
+  stamped kafka "$stamp" && return 0
+  say "fetching Apache Kafka $kafka_version by its Maven coordinates (54 MB)"
   local work
   work=$(mktemp -d)
   cat >"$work/pom.xml" <<POM
@@ -21,6 +22,7 @@ kafka() {
   <groupId>syncline</groupId><artifactId>local-kafka</artifactId><version>1</version><packaging>pom</packaging>
   <dependencies>
     <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>$kafka_version</version></dependency>
+    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka-tools</artifactId><version>$kafka_version</version></dependency>
     <dependency><groupId>org.apache.logging.log4j</groupId><artifactId>log4j-slf4j-impl</artifactId><version>$log4j_version</version></dependency>
   </dependencies>
 </project>
@@ -32,7 +34,7 @@ POM
     exit 1
   fi
   rm -rf "$work"
-  echo "$kafka_version-$log4j_version" >"$tools/kafka/.stamp"
+  echo "$stamp" >"$tools/kafka/.stamp"
 }
 
 prometheus() { # The package would enable a service on port 9090, so it is unpacked, not installed.

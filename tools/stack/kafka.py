@@ -57,10 +57,8 @@ class Kafka:
             *arguments,
         ]
 
-    def prepare(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "log4j2.properties").write_text(LOG4J)
-        properties = {
+    def properties(self) -> dict[str, object]:
+        return {
             "process.roles": "broker,controller",
             "node.id": 1,
             "controller.quorum.voters": f"1@127.0.0.1:{self.controller_port}",
@@ -81,17 +79,26 @@ class Kafka:
             "num.network.threads": 2,
             "num.io.threads": 4,
         }
-        (self.folder / "server.properties").write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
+
+    def format_words(self) -> list[str]:
+        """Further words of the tool that formats the storage."""
+        return []
+
+    def prepare(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "log4j2.properties").write_text(LOG4J)
+        (self.folder / "server.properties").write_text("".join(f"{key}={value}\n" for key, value in self.properties().items()))
         if not (self.folder / "data" / "meta.properties").exists():
             # It may begin with a dash: as a word of its own the tool would take it for an option.
             cluster = base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")
-            done = subprocess.run(
-                self._java("kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(self.folder / "server.properties")),
-                capture_output=True,
-                text=True,
-            )
-            if done.returncode != 0:
-                raise StackError(f"formatting Kafka's storage failed:\n{done.stdout[-800:]}{done.stderr[-800:]}")
+            self.tool("kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(self.folder / "server.properties"), *self.format_words())
+
+    def tool(self, main: str, *words: str) -> str:
+        """What one of Kafka's own tools says."""
+        done = subprocess.run(self._java(main, *words), capture_output=True, text=True)
+        if done.returncode != 0:
+            raise StackError(f"{main} failed:\n{done.stdout[-800:]}{done.stderr[-800:]}")
+        return done.stdout
 
     def start(self) -> None:
         self.prepare()

@@ -35,10 +35,10 @@ class Postgres:
     def start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         if not self.data.exists():
-            self._initdb()
+            self.initialise()
         self.process.start()
 
-    def _initdb(self) -> None:
+    def initialise(self) -> None:
         command = [str(postgres_bin() / "initdb"), "-D", str(self.data), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]
         if os.getuid() == 0:
             for parent in [self.folder, *self.folder.parents]:

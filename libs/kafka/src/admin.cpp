@@ -11,7 +11,22 @@ namespace syncline::kafka {
 
 struct Admin::State {
     std::mutex mutex;
+    std::mutex failure_mutex;
+    std::string failure;  // What was last said of a broker that failed; librdkafka's threads write it.
     ClientHandle client;
+
+    static void on_log(const rd_kafka_t* client, int, const char* facility, const char* text) {
+        if (std::string_view(facility) == "FAIL") {
+            auto& self = *static_cast<State*>(rd_kafka_opaque(client));
+            const std::lock_guard lock(self.failure_mutex);
+            self.failure = text;
+        }
+    }
+
+    core::Error error(rd_kafka_resp_err_t code, std::string_view doing) {
+        const std::lock_guard lock(failure_mutex);
+        return with_cause(error_from(code, doing), failure);
+    }
 
     // All topics: a question about one topic by name would create it on brokers that create topics by themselves.
     core::Result<MetadataHandle> metadata(const core::Deadline& deadline) {
@@ -19,7 +34,7 @@ struct Admin::State {
         const auto code = rd_kafka_metadata(client.get(), 1, nullptr, &raw, std::max(milliseconds_left(deadline), 1));
         rd_kafka_poll(client.get(), 0);
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            return std::unexpected(error_from(code, "metadata"));
+            return std::unexpected(error(code, "metadata"));
         }
         return MetadataHandle(raw);
     }
@@ -36,7 +51,7 @@ struct Admin::State {
     core::Result<EventHandle> answer(const QueueHandle& queue, const core::Deadline& deadline, std::string_view doing) {
         EventHandle event(rd_kafka_queue_poll(queue.get(), milliseconds_left(deadline) + 500));
         if (!event) {
-            return std::unexpected(error_from(RD_KAFKA_RESP_ERR__TIMED_OUT, doing));
+            return std::unexpected(error(RD_KAFKA_RESP_ERR__TIMED_OUT, doing));
         }
         if (const auto code = rd_kafka_event_error(event.get()); code != RD_KAFKA_RESP_ERR_NO_ERROR) {
             return std::unexpected(error_from(code, doing));
@@ -113,8 +128,9 @@ core::Result<std::unique_ptr<Admin>> Admin::create(ClientOptions options) {
         return std::unexpected(std::move(conf.error()));
     }
     auto state = std::make_unique<State>();
-    // Nobody serves this client between two calls: nothing may pile up in its queue meanwhile.
-    rd_kafka_conf_set_log_cb(conf->get(), nullptr);
+    // Nobody serves this client between two calls, and nothing may pile up in its queue meanwhile: lines come straight to on_log.
+    rd_kafka_conf_set_opaque(conf->get(), state.get());
+    rd_kafka_conf_set_log_cb(conf->get(), &State::on_log);
     auto client = new_client(RD_KAFKA_PRODUCER, std::move(*conf));
     if (!client) {
         return std::unexpected(std::move(client.error()));

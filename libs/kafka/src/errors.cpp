@@ -4,6 +4,11 @@
 #include <limits>
 
 namespace syncline::kafka {
+namespace {
+
+constexpr int kScramMended = 0x020601ff;  // 2.6.1: LIBRARY-FAULTS §1, #4895.
+
+}  // namespace
 
 core::Error error_from(rd_kafka_resp_err_t code, std::string_view doing) {
     core::Error error{.kind = core::ErrorKind::transient,
@@ -61,6 +66,27 @@ core::Error error_from(rd_kafka_resp_err_t code, std::string_view doing) {
             break;
         default:
             break;
+    }
+    return error;
+}
+
+core::Error with_cause(core::Error error, std::string_view failure) {
+    if (failure.empty()) {
+        return error;
+    }
+    error.message += fmt::format("; last: {}", failure);
+    const auto says = [&](std::string_view text) { return failure.find(text) != std::string_view::npos; };
+    if (says("SASL authentication error")) {
+        error.code = "kafka_unauthorized";
+        error.hint = "check kafka.security: mechanism, username and password_file";
+        if (says("SCRAM") && rd_kafka_version() < kScramMended) {
+            error.hint += fmt::format("; librdkafka {} cannot log in by SCRAM at brokers of version 4 (its fault #4895): take a "
+                                      "build with 2.6.1 or later, as the container images are, or mechanism plain over TLS",
+                                      rd_kafka_version_str());
+        }
+    } else if (says("SSL handshake failed") || says("certificate verify failed")) {
+        error.code = "kafka_unauthorized";
+        error.hint = "check kafka.security: ca_file has to trust the brokers' certificate, which has to name the host";
     }
     return error;
 }

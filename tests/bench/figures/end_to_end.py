@@ -147,6 +147,7 @@ def _run_load(report: Report, stack: Stack, load: Load) -> None:
     from_ns = int(start.timestamp() * 1e9) + SKIPPED_SECONDS * exported.NANOS
     found = [one for one in exported.results(stack.kafka.brokers, before)]
     latencies = sorted((one.at_ns - one.observed_ns) / 1e6 for one in found if one.type == "OrderExported" and one.observed_ns >= from_ns)
+    _check_nothing_waits(stack)
     fates = compare(stack.odoo_url(), [*expectations(stack, words), *expectations(stack, warm_up)])
     _check_leftovers(stack, fates)
 
@@ -189,9 +190,16 @@ def _drain(stack: Stack, report: Report) -> None:
             raise StackError(f"order-export stands still: {left} records left, {before} a minute ago")
 
 
+def _check_nothing_waits(stack: Stack) -> None:
+    """An order that is to be tried again has no document yet; said first, for it is the reason."""
+    waiting = stack.postgres.query("select key || ': ' || code || ', ' || attempts || ' attempts' from order_export.parked_events where state <> 'held' limit 5")
+    if waiting:
+        raise StackError(f"parked at the end, no figure: {'; '.join(waiting.splitlines())}")
+
+
 def _check_leftovers(stack: Stack, fates: Counter[str]) -> None:
     held = sum(count for fate, count in fates.items() if fate.startswith("held"))
-    for table, condition, wanted in (("parked_events", "state = 'held'", held), ("parked_events", "state <> 'held'", 0), ("dead_letters", "state = 'dead'", 0)):
+    for table, condition, wanted in (("parked_events", "state = 'held'", held), ("dead_letters", "state = 'dead'", 0)):
         count = int(stack.postgres.query(f"select count(*) from order_export.{table} where {condition}"))
         if count != wanted:
             raise StackError(f"{count} rows of {table} where {condition} at the end instead of {wanted}: no figure")

@@ -75,14 +75,17 @@ core::Error with_cause(core::Error error, std::string_view failure) {
         return error;
     }
     error.message += fmt::format("; last: {}", failure);
-    const auto says = [&](std::string_view text) { return failure.find(text) != std::string_view::npos; };
+    const auto says = [&](std::string_view text) {
+        return failure.find(text) != std::string_view::npos;
+    };
     if (says("SASL authentication error")) {
         error.code = "kafka_unauthorized";
         error.hint = "check kafka.security: mechanism, username and password_file";
         if (says("SCRAM") && rd_kafka_version() < kScramMended) {
-            error.hint += fmt::format("; librdkafka {} cannot log in by SCRAM at brokers of version 4 (its fault #4895): take a "
-                                      "build with 2.6.1 or later, as the container images are, or mechanism plain over TLS",
-                                      rd_kafka_version_str());
+            error.hint += fmt::format(
+                "; librdkafka {} cannot log in by SCRAM at brokers of version 4 (its fault #4895): take a "
+                "build with 2.6.1 or later, as the container images are, or mechanism plain over TLS",
+                rd_kafka_version_str());
         }
     } else if (says("SSL handshake failed") || says("certificate verify failed")) {
         error.code = "kafka_unauthorized";

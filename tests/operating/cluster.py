@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,7 @@ class Pod:
         self.killed_by: list[str] = []
         # The last ones that were read, for who asks after its end.
         self.figures = 0.0
-        self.refused: dict[str, float] = {}
+        self.refused: Counter[str] = Counter()
         self._end = threading.Event()
         files = cluster.files(self.name, {"spec": self.spec})
         command, environment = start_of(files, {"spec": self.spec})
@@ -308,13 +309,21 @@ class Cluster(Stack):
         except OSError:
             return pod.figures
         names = ("syncline_events_total{", "syncline_batch_records_sum{")
-        pod.refused = {line: float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith("syncline_ingress_rejected_total{")}
+        for line in lines:
+            if line.startswith("syncline_ingress_rejected_total{"):
+                pod.refused[line.split('reason="')[1].split('"')[0]] = int(float(line.rsplit(" ", 1)[1]))
         pod.figures = sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(names))
         return pod.figures
 
     def settled_by(self, name: str) -> float:
         """Records that a deployment's pods, those that are gone too, have settled."""
         return sum(map(self.figure_of, self.pods[name])) + sum(pod.figures for pod in self.gone if pod.deployment == name)
+
+    def refused(self) -> Counter[str]:
+        """Requests that ingress has answered with other than 200, by reason."""
+        for pod in self.all_pods():
+            self.figure_of(pod)
+        return sum((pod.refused for pod in [*self.gone, *self.all_pods()]), Counter())
 
     def stop(self) -> None:
         pods = self.all_pods()

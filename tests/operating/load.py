@@ -63,6 +63,9 @@ class Load:
                 return
             first += self.rate * BATCH_SECONDS  # More than each shop has had.
 
+    def wait_batches(self, count: int) -> None:
+        wait_until(lambda: len(self.reports) >= count or self._failed, 120, "loadgen has sent its batches")
+
     # ---- what came of it
 
     def answers(self) -> Counter:

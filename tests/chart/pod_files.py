@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from chart import Object, one
+import pytest
+from chart import BIN, ROOT, Object, one
 
+# What value sets leave to a ConfigMap of their own.
+EXISTING = {"syncline-mappings-from-git": {"odoo-main.yaml": (ROOT / "deploy/local/mappings/odoo-main.yaml").read_text()}}
 SECRET_PATH = re.compile(r"/run/secrets/syncline/[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
 
 
@@ -20,10 +24,23 @@ def certificate(folder: Path) -> tuple[str, str]:
 
 
 class PodFiles:
-    """Paths in files and arguments are moved below `folder`; contents stay as they are otherwise."""
+    """Paths in files and arguments are moved below `folder` (unless the folder is mounted where they lead); contents stay otherwise."""
 
-    def __init__(self, folder: Path, rendered: Iterable[Object], pod: Object, pem: tuple[str, str], config_maps: dict[str, dict[str, str]]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        rendered: Iterable[Object],
+        pod: Object,
+        pem: tuple[str, str],
+        config_maps: dict[str, dict[str, str]],
+        *,
+        mounted: bool = False,
+        contents: Mapping[str, str] | None = None,
+    ) -> None:
+        """`contents`: <Secret>/<key> → what it holds, instead of something that fits."""
         self.folder = folder
+        self.contents = contents or {}
+        self.mounted = mounted
         self.pem = pem
         self.missing: list[str] = []  # Files that the configuration names and no volume brings.
         rendered = list(rendered)
@@ -52,9 +69,16 @@ class PodFiles:
         return self.folder / path.lstrip("/")
 
     def text(self, content: str) -> str:
+        if self.mounted:
+            return content
         for root in ("/etc/syncline", "/run/secrets/syncline", "/data/stock"):
             content = content.replace(root, str(self.folder) + root)
         return content
+
+    def use_database(self, url: str) -> None:
+        """Every Secret with a database's address names this one."""
+        for path in self.folder.glob("run/secrets/syncline/*/ur[il]"):
+            path.write_text(url)
 
     def bring(self, path: str) -> None:
         mount, key = path.rsplit("/", 1)
@@ -64,7 +88,9 @@ class PodFiles:
             return
         target = self.moved(path)
         certificate, private = self.pem
-        if key in ("uri", "url"):
+        if given := self.contents.get(f"{Path(mount).name}/{key}"):
+            target.write_text(given)
+        elif key in ("uri", "url"):
             target.write_text("postgresql://syncline:secret@db.example.com:5432/syncline")
         elif key == "tokens":
             target.write_text("operator:0123456789abcdef0123456789abcdef\n")
@@ -74,3 +100,21 @@ class PodFiles:
             target.write_text(private)
         else:
             target.write_text("0123456789abcdef0123456789abcdef\n")
+
+
+def start_of(files: PodFiles, pod: Object, *verb: str) -> tuple[list[str], dict[str, str]]:
+    """Command and environment of a pod's container; --migrate of a Job is left to `verb`."""
+    container = pod["spec"]["containers"][0]
+    binary = BIN / Path(container["command"][0]).name
+    if not binary.exists():
+        pytest.skip(f"{binary.name} is not built")
+    # Only what the pod gives: a SYNCLINE_ variable of the caller must not help.
+    environment = {"PATH": os.environ["PATH"], **{entry["name"]: entry.get("value", "x") for entry in container.get("env", [])}}
+    environment.pop("OTEL_EXPORTER_OTLP_ENDPOINT", None)
+    arguments = [files.text(argument) for argument in container["args"] if argument != "--migrate"]
+    return [str(binary), *arguments, *verb], environment
+
+
+def run(files: PodFiles, pod: Object, *verb: str) -> subprocess.CompletedProcess[str]:
+    command, environment = start_of(files, pod, *verb)
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=30)

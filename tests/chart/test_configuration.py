@@ -2,37 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import urllib.parse
 from pathlib import Path
 
 import pytest
 import yaml
-from chart import BIN, ROOT, VALUE_SETS, Object, objects, pods
-from pod_files import PodFiles, certificate
-from stack.paths import postgres_bin
-
-# What value sets leave to a ConfigMap of their own.
-EXISTING = {"syncline-mappings-from-git": {"odoo-main.yaml": (ROOT / "deploy/local/mappings/odoo-main.yaml").read_text()}}
-
-
-@pytest.fixture(scope="module")
-def pem(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
-    return certificate(tmp_path_factory.mktemp("pem"))
-
-
-def run(files: PodFiles, pod: Object, *verb: str) -> subprocess.CompletedProcess[str]:
-    container = pod["spec"]["containers"][0]
-    binary = BIN / Path(container["command"][0]).name
-    if not binary.exists():
-        pytest.skip(f"{binary.name} is not built")
-    # Only what the pod gives: a SYNCLINE_ variable of the caller must not help.
-    environment = {"PATH": os.environ["PATH"], **{entry["name"]: entry.get("value", "x") for entry in container.get("env", [])}}
-    environment.pop("OTEL_EXPORTER_OTLP_ENDPOINT", None)
-    arguments = [files.text(argument) for argument in container["args"] if argument != "--migrate"]
-    return subprocess.run([str(binary), *arguments, *verb], capture_output=True, text=True, env=environment, timeout=30)
-
+from chart import VALUE_SETS, objects, pods
+from database import Database
+from pod_files import EXISTING, PodFiles, run
 
 @pytest.mark.parametrize("value_set", VALUE_SETS)
 def test_every_service_takes_the_configuration_it_is_given(value_set: str, tmp_path: Path, pem: tuple[str, str]) -> None:
@@ -86,27 +62,16 @@ def test_what_is_wrong_does_not_pass(wrong: str, tmp_path: Path, pem: tuple[str,
     assert {"a key": "target.batchmax", "a type": "target.batch_max", "a mapping": "taxis", "a shop": "eu"}[wrong] in done.stderr
 
 
-def test_the_migration_hook_brings_an_empty_database_up_to_date(tmp_path: Path, pem: tuple[str, str]) -> None:
+def test_the_migration_hook_brings_an_empty_database_up_to_date(tmp_path: Path, pem: tuple[str, str], database: Database) -> None:
     """The Job's own command and files, against a real PostgreSQL; twice, as an upgrade would."""
-    server = os.environ.get("SYNCLINE_TEST_POSTGRES_URL")
-    if not server:
-        pytest.skip("SYNCLINE_TEST_POSTGRES_URL is not set: run tools/dev test chart")
-    database = f"chart_{os.getpid()}"
-    address = urllib.parse.urlsplit(server)._replace(path=f"/{database}").geturl()
-    psql = [str(postgres_bin() / "psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]
-    subprocess.run([*psql, server, "-c", f"CREATE DATABASE {database}"], check=True, capture_output=True, text=True)
-    try:
-        rendered = objects("production")
-        pod = dict(pods(rendered))["Job/syncline-order-export-odoo-main-migrate"]
-        files = PodFiles(tmp_path, rendered, pod, pem, {})
-        files.moved("/run/secrets/syncline/syncline-db-app/uri").write_text(address)
-        for _ in range(2):
-            done = run(files, pod, "--migrate")
-            assert done.returncode == 0, done.stdout + done.stderr
-        tables = subprocess.run([*psql, address, "-c", "SELECT count(*) FROM pg_tables WHERE schemaname = 'order_export'"], check=True, capture_output=True, text=True)
-        assert int(tables.stdout) > 10
-    finally:
-        subprocess.run([*psql, server, "-c", f"DROP DATABASE {database}"], capture_output=True)
+    rendered = objects("production")
+    pod = dict(pods(rendered))["Job/syncline-order-export-odoo-main-migrate"]
+    files = PodFiles(tmp_path, rendered, pod, pem, {})
+    files.use_database(database.url)
+    for _ in range(2):
+        done = run(files, pod, "--migrate")
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert int(database.query("SELECT count(*) FROM pg_tables WHERE schemaname = 'order_export'")) > 10
 
 
 def test_a_service_without_its_secret_volume_is_told(tmp_path: Path, pem: tuple[str, str]) -> None:

@@ -45,8 +45,10 @@ syncline_dependency(rapidjson INCLUDES "${rapidjson_copy}")
 
 pkg_check_modules(RDKAFKA REQUIRED IMPORTED_TARGET rdkafka)
 syncline_dependency(rdkafka LIBS PkgConfig::RDKAFKA)
+# libpq by its own description: libpqxx 7's does not bring libpq's headers.
+pkg_check_modules(PQ REQUIRED IMPORTED_TARGET libpq)
 pkg_check_modules(PQXX REQUIRED IMPORTED_TARGET libpqxx)
-syncline_dependency(pqxx LIBS PkgConfig::PQXX pq)
+syncline_dependency(pqxx LIBS PkgConfig::PQXX PkgConfig::PQ)
 pkg_check_modules(SIMDJSON REQUIRED IMPORTED_TARGET simdjson)
 syncline_dependency(simdjson LIBS PkgConfig::SIMDJSON)
 syncline_dependency(openssl LIBS OpenSSL::SSL OpenSSL::Crypto)

@@ -35,7 +35,8 @@ core::Result<Settings> parse(const std::string& url) {
     return settings;
 }
 
-std::string quoted(std::string_view value) {
+// Not `quoted`: with libstdc++ 14 that would be std::quoted.
+std::string in_quotes(std::string_view value) {
     std::string out = "'";
     for (const char c : value) {
         if (c == '\'' || c == '\\') {
@@ -102,7 +103,7 @@ core::Result<std::string> session_conninfo(const PoolOptions& options) {
 
     std::string out;
     for (const auto& [key, value] : settings) {
-        out += fmt::format("{}={} ", key, quoted(value));
+        out += fmt::format("{}={} ", key, in_quotes(value));
     }
     return out;
 }

@@ -1,10 +1,14 @@
 #include "src/conninfo.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <syncline/core/hash.h>
 #include <syncline/postgres/migrations.h>
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
+#include <ranges>
 
 namespace syncline::postgres {
 namespace {
@@ -37,6 +41,18 @@ core::Error changed(const std::string& name) {
             .code = "migration_changed",
             .message = fmt::format("migration {} was applied to this database with another text", name),
             .hint = "a released migration is never edited: restore its text and add another one"};
+}
+
+// Rows of migrations that this program does not have. `unknown` is not empty.
+core::Error newer(const std::string& schema, std::span<const std::string> unknown, std::span<const Migration> migrations) {
+    return {.kind = core::ErrorKind::rejected,
+            .code = "schema_newer",
+            .message = fmt::format("the database schema {} is newer than this program: {} was applied to it, and the newest this "
+                                   "program knows is {}",
+                                   schema, fmt::join(unknown, ", "), migrations.empty() ? "none" : migrations.back().name),
+            .hint =
+                "deploy the program that has this migration, or a later one; to stay with this one, restore the backup from "
+                "before it was applied. Nothing was changed; instances that already run go on"};
 }
 
 Result<void> prepare(Pool& pool, const core::Deadline& deadline) {
@@ -115,9 +131,17 @@ Result<std::vector<std::string>> pending_migrations(Pool& pool, const core::Dead
                             const auto found = applied.find(migration.name);
                             if (found == applied.end()) {
                                 pending.push_back(migration.name);
-                            } else if (found->second != digest_of(migration)) {
+                                continue;
+                            }
+                            if (found->second != digest_of(migration)) {
                                 return std::unexpected(changed(migration.name));
                             }
+                            applied.erase(found);
+                        }
+                        if (!applied.empty()) {
+                            std::vector<std::string> unknown;
+                            std::ranges::copy(std::views::keys(applied), std::back_inserter(unknown));
+                            return std::unexpected(newer(pool.options().schema, unknown, migrations));
                         }
                         return pending;
                     },

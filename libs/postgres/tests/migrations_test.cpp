@@ -44,6 +44,28 @@ TEST_CASE("postgres: a migration whose text was changed after it ran is refused 
     CHECK_FALSE(pending_migrations(db.pool(), soon(), changed).has_value());
 }
 
+TEST_CASE("postgres: a schema with migrations of a newer program is refused, naming them and what to do, and nothing runs",
+          "[postgres]") {
+    NEEDS_POSTGRES();
+    Database db;
+    const std::vector<Migration> newer{kTwo[0], {"0007_later", "ALTER TABLE t ADD COLUMN later int"}, {"0008_last", "SELECT 1"}};
+    REQUIRE(migrate(db.pool(), soon(), newer).has_value());
+    // 0002_n is pending for the older program: it must not be added below what it does not know.
+    for (const auto& answer : {migrate(db.pool(), soon(), kTwo), pending_migrations(db.pool(), soon(), kTwo)}) {
+        REQUIRE_FALSE(answer.has_value());
+        CHECK(answer.error().kind == ErrorKind::rejected);
+        CHECK(answer.error().code == "schema_newer");
+        CHECK(answer.error().message.find("0007_later, 0008_last") != std::string::npos);
+        CHECK(answer.error().message.find("knows is 0002_n") != std::string::npos);
+        CHECK(answer.error().hint.find("restore the backup") != std::string::npos);
+    }
+    CHECK(db.value("SELECT count(*) FROM schema_migrations") == "3");
+    CHECK(
+        db.value("SELECT count(*) FROM information_schema.columns WHERE table_schema = current_schema() AND column_name = 'n'") ==
+        "0");
+    CHECK(migrate(db.pool(), soon(), newer).value().empty());
+}
+
 TEST_CASE("postgres: a migration that fails leaves nothing of itself and names itself", "[postgres]") {
     NEEDS_POSTGRES();
     Database db;

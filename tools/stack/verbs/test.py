@@ -10,14 +10,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .. import images
 from ..paths import ROOT
 from ..process import StackError
 from . import lint
 from .build import build, fetch, say
 
-LABELS = ["unit", "kafka", "postgres", "http", "kit", "contract", "chart", "flow", "chaos"]
-# Without a label everything but chaos runs: killing each part in the middle of thousands of orders takes fifteen minutes of its own.
-DEFAULT = [label for label in LABELS if label != "chaos"]
+LABELS = ["unit", "kafka", "postgres", "http", "kit", "contract", "chart", "flow", "chaos", "image"]
+# Without a label everything but these runs: killing each part in the middle of thousands of orders, and compiling once more for images,
+# take their own time.
+DEFAULT = [label for label in LABELS if label not in ("chaos", "image")]
 FUZZ_SECONDS = 10  # Each target, in the default run.
 # What runs under the sanitizers by default; with --flows the flows as well.
 SANITIZED = ["unit", "postgres", "http", "kit"]
@@ -89,8 +91,8 @@ def execute(arguments: argparse.Namespace) -> int:
         return run_ctest(folder, labels or SANITIZED + (["flow"] if arguments.flows else []), repeat=arguments.repeat)
     if arguments.fuzz:
         return 1 if run_fuzz(arguments.seconds) else 0
-    parts = ["kafka", "prometheus", "npm"] if not labels or {"flow", "chaos", "contract", "chart"} & set(labels) else []
-    if not labels or "chart" in labels:
+    parts = ["kafka", "prometheus", "npm"] if not labels or {"flow", "chaos", "contract", "chart", "image"} & set(labels) else []
+    if not labels or {"chart", "chaos", "image"} & set(labels):
         parts.append("helm")
     if parts:
         fetch(*parts)
@@ -98,6 +100,8 @@ def execute(arguments: argparse.Namespace) -> int:
     if not labels:
         failed += lint.quick()
     folder = build("dev")
+    if "image" in labels:
+        images.build(images.engine(), images.services())
     failed += run_ctest(folder, labels or DEFAULT, repeat=arguments.repeat) != 0
     if not labels:
         failed += run_fuzz(FUZZ_SECONDS)
@@ -110,7 +114,7 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = verbs.add_parser(
         "test",
         help="build and pass every test",
-        description="Without a label: quick lint, every test but chaos, and each fuzz target for 10 seconds. tools/dev test chaos kills "
+        description="Without a label: quick lint, every test but chaos and image, and each fuzz target for 10 seconds. tools/dev test chaos kills "
         "and stops the parts in the middle of thousands of orders, about fifteen minutes; --fuzz runs only the fuzz targets.",
     )
     parser.add_argument("labels", nargs="*", metavar="label", choices=[*LABELS, []], help=f"only these: {', '.join(LABELS)}")

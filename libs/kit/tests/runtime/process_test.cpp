@@ -396,6 +396,33 @@ TEST_CASE("process: --migrate makes the schema, a second run finds nothing to do
     database.exec("DROP SCHEMA IF EXISTS kit_test CASCADE");
 }
 
+TEST_CASE("process: a newer schema refuses a start and a migration by name, and leaves alone who runs already", "[postgres]") {
+    using syncline::postgres::testing::Database;
+    if (!Database::available()) {
+        SKIP(Database::kWhyNot);
+    }
+    Database database;
+    const TempFolder folder;
+    const auto config = config_in(folder, fmt::format("use: {{postgres: true}}\npostgres: {{url: '{}'}}\n", Database::url()));
+    database.exec("DROP SCHEMA IF EXISTS kit_test CASCADE");
+    Child running(folder.path(), {"--config", config});
+    REQUIRE(running.line_with("service_ready"));
+
+    database.exec("INSERT INTO kit_test.schema_migrations (name, sha256) VALUES ('test_0009_later', 'f00d')");
+    for (const auto& arguments :
+         {std::vector<std::string>{"--config", config}, std::vector<std::string>{"--config", config, "--migrate"}}) {
+        const TempFolder output;
+        Child late(output.path(), arguments);
+        CHECK(late.wait() == 2);
+        CHECK(late.err().find("newer than this program: test_0009_later") != std::string::npos);
+        CHECK(late.err().find("restore the backup") != std::string::npos);
+    }
+    CHECK(ready(running.admin_url()));
+    running.signal(SIGTERM);
+    CHECK(running.wait() == 0);
+    database.exec("DROP SCHEMA IF EXISTS kit_test CASCADE");
+}
+
 TEST_CASE("process: without PostgreSQL it waits, says so and is not ready", "[postgres]") {
     const TempFolder folder;
     Child child(

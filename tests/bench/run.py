@@ -17,7 +17,7 @@ from figures.report import Report  # noqa: E402
 from stack.paths import ROOT, data_folder  # noqa: E402
 from stack.process import StackError  # noqa: E402
 
-FIGURES = {"ingress": "ingress", "end-to-end": "end_to_end", "idle": "idle", "history": "history", "batches": "batches", "stock-intake": "stock_intake", "reconciliation": "reconciliation"}
+FIGURES = {"ingress": "ingress", "end-to-end": "end_to_end", "idle": "idle", "costs": "costs", "history": "history", "batches": "batches", "stock-intake": "stock_intake", "reconciliation": "reconciliation"}
 
 
 def main() -> int:

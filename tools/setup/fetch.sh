@@ -12,7 +12,7 @@ say() { printf '\033[1msetup:\033[0m %s\n' "$*"; }
 stamped() { [ "$(cat "$tools/$1/.stamp" 2>/dev/null)" = "$2" ]; }
 
 kafka() {
-  stamped kafka "$kafka_version-$log4j_version" && return 0
+  stamped kafka "$kafka_version-$log4j_version-tools" && return 0
   say "fetching Apache Kafka $kafka_version by its Maven coordinates (43 MB)"
   local work
   work=$(mktemp -d)
@@ -21,6 +21,7 @@ kafka() {
   <groupId>syncline</groupId><artifactId>local-kafka</artifactId><version>1</version><packaging>pom</packaging>
   <dependencies>
     <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>$kafka_version</version></dependency>
+    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka-tools</artifactId><version>$kafka_version</version></dependency>
     <dependency><groupId>org.apache.logging.log4j</groupId><artifactId>log4j-slf4j-impl</artifactId><version>$log4j_version</version></dependency>
   </dependencies>
 </project>
@@ -32,7 +33,7 @@ POM
     exit 1
   fi
   rm -rf "$work"
-  echo "$kafka_version-$log4j_version" >"$tools/kafka/.stamp"
+  echo "$kafka_version-$log4j_version-tools" >"$tools/kafka/.stamp"
 }
 
 prometheus() { # The package would enable a service on port 9090, so it is unpacked, not installed.

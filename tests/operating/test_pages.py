@@ -1,0 +1,60 @@
+"""The pages by themselves: commands that exist, variables that are explained, links that lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+import pytest
+from page import FOLDER, PAGES, Page
+from stack.paths import ROOT
+
+EVERY = sorted(path.stem for path in FOLDER.glob("*.md"))
+BINARY = ROOT / "build/dev/bin/synclinectl"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_commands_are_shell(name: str) -> None:
+    page = Page(name)
+    commands = page.fences("sh") + page.fences("console")
+    assert page.fences("sh"), "nothing of the page is executed by a test"
+    for fence in commands:
+        checked = subprocess.run(["bash", "-n"], input=fence, text=True, capture_output=True, check=False)
+        assert checked.returncode == 0, f"{fence}{checked.stderr}"
+    assert not re.search(r"\bkubectl|\bhelm ", "".join(page.fences("sh"))), "what needs a cluster is marked `console`"
+    assert re.findall(r"^ *```(\w*)$", page.text, re.MULTILINE).count("") == len(re.findall(r"^ *```\w+$", page.text, re.MULTILINE)), "a fence without a language"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_variables_are_explained(name: str) -> None:
+    page = Page(name)
+    explained = set(re.findall(r"`([A-Z_]+)`", page.text + Page("backup-and-restore").text))
+    for fence in page.fences("sh"):
+        assert set(re.findall(r"\$\{?([A-Z_]+)", fence)) - {"IFS"} <= explained, fence
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_links_lead_somewhere(name: str) -> None:
+    page = Page(name)
+    for target in re.findall(r"\]\(([^)#]+)", page.text):
+        assert target.startswith("http") or (page.path.parent / target).exists(), target
+    for target in re.findall(r"`((?:docs|deploy|helm|tools|tests)/[\w./-]+\.\w+)", page.text):
+        assert (ROOT / target).exists(), target
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_page_is_found_from_the_readme(name: str) -> None:
+    linked = (ROOT / "README.md").read_text() + (ROOT / "docs/operating/install.md").read_text()
+    assert f"{name}.md" in linked or f"{name}.md" in (ROOT / "docs/operating/looking-in.md").read_text() or name in ("looking-in", "own-odoo", "install")
+
+
+def test_groups_of_the_back_up_are_those_of_the_services() -> None:
+    """A service that gets state of its own has to be in the page's pattern and lists."""
+    stateful = {path.parent.name for path in ROOT.glob("services/*/service.yaml") if re.search(r"^state:", path.read_text(), re.MULTILINE)}
+    page = Page("backup-and-restore")
+    [pattern] = re.findall(r"\^\(([a-z|-]+)\)\\\.", page.fences("sh", "Back up")[0])
+    assert set(pattern.split("|")) == stateful
+    schemas = {name.replace("-", "_") for name in stateful}
+    assert schemas <= set(re.findall(r"`([a-z_]+)`", page.part("What there is")))
+    [loop] = re.findall(r"for schema in ([a-z_ ]+); do", Page("disaster").text)
+    assert set(loop.split()) == schemas

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """How much CPU, PostgreSQL and Kafka a load needs, computed from the costs measured in docs/benchmarks.md (figure `costs`).
 
     tools/capacity.py                                      the profiles of docs/operating/capacity.md
@@ -118,8 +118,7 @@ def needs(load: Load, order: Costs, report: Costs) -> dict[str, str]:
         # Beyond the partitions more instances stand idle, except where there is no group.
         over = name != "ingress" and wanted > PARTITIONS
         found[f"{name}: cores → instances"] = f"{cores(name):.2f} → {wanted}" + (f" (at most {PARTITIONS}: split)" if over else "")
-    found["Kafka: cores, all brokers"] = f"{cores('Kafka') * load.replicas:.1f}"
-    found["PostgreSQL: cores"] = f"{cores('PostgreSQL'):.1f}"
+    found["PostgreSQL: cores"] = f"{cores('postgres'):.1f}"
     commits = orders * order.commits + reports * report.commits
     found["PostgreSQL: commits/s"] = f"{commits:,.0f}"
     found["PostgreSQL: WAL/s"] = size(orders * order.wal_bytes + reports * report.wal_bytes)

@@ -79,7 +79,8 @@ def test_kafka_is_lost_with_what_nobody_had_read(day: Day, operator: Operator) -
     day.stack.kafka.destroy()
     for service in day.stack.services.values():
         service.process.stop()
-    day.stack.kafka.restart()
+    day.stack.kafka.start()
+    day.stack.kafka.wait_ready()
     operator.follow(PAGE, "1. Topics")
     operator.follow(PAGE, "2. Positions of the lost topics")
     day.start_services()
@@ -96,7 +97,8 @@ def test_both_are_lost(day: Day, operator: Operator) -> None:
     day.stack.postgres.destroy()
     for service in day.stack.services.values():
         service.process.stop()
-    day.stack.kafka.restart()
+    day.stack.kafka.start()
+    day.stack.kafka.wait_ready()
     day.stack.postgres.start_empty()
     operator.follow(PAGE, "1. Topics")
     operator.run(PAGE.fences("sh", "1. An empty database, and the groups at the beginning")[0].splitlines()[0])

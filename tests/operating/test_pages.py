@@ -59,3 +59,20 @@ def test_groups_of_the_back_up_are_those_of_the_services() -> None:
     assert schemas <= set(re.findall(r"`([a-z_]+)`", page.part("What there is")))
     [loop] = re.findall(r"for schema in ([a-z_ ]+); do", Page("disaster").text)
     assert set(loop.split()) == schemas
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_metrics_and_alerts_exist(name: str) -> None:
+    text = Page(name).text
+    metrics = set(re.findall(r"^\| `(\w+)`", (ROOT / "docs/metrics.md").read_text(), re.MULTILINE))
+    assert set(re.findall(r"`(syncline_[a-z_]+)(?:\{[^`]*\})?`", text)) <= metrics
+    alerts = {path.stem for path in (ROOT / "deploy/runbooks").glob("*.md")}
+    assert set(re.findall(r"`(Syncline[A-Z]\w+)`", text)) <= alerts
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_keys_of_the_configuration_exist(name: str) -> None:
+    """`limits.x`, `target.x`, `postgres.x` …: of a service's configuration, or of the chart's values."""
+    known = (ROOT / "docs/configuration.md").read_text() + "".join(path.read_text() for path in ROOT.glob("services/*/README.md")) + (ROOT / "helm/syncline/README.md").read_text()
+    for key in re.findall(r"`((?:limits|target|postgres|stock|http|monitoring|kafka|expose|migrations)\.[\w.]+)`", Page(name).text):
+        assert f"`{key}`" in known or f"`{key}." in known, key

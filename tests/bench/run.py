@@ -21,6 +21,7 @@ FIGURES = {
     "ingress": "ingress",
     "end-to-end": "end_to_end",
     "idle": "idle",
+    "costs": "costs",
     "history": "history",
     "batches": "batches",
     "stock-intake": "stock_intake",

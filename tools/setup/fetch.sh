@@ -12,7 +12,7 @@ say() { printf '\033[1msetup:\033[0m %s\n' "$*"; }
 stamped() { [ "$(cat "$tools/$1/.stamp" 2>/dev/null)" = "$2" ]; }
 
 kafka() {
-  local stamp="$kafka_version-$log4j_version with its tools" # Of the tools the tests take the one that makes ACLs.
+  local stamp="$kafka_version-$log4j_version with its tools" # Commands of the pages and of the tests are theirs.
   stamped kafka "$stamp" && return 0
   say "fetching Apache Kafka $kafka_version by its Maven coordinates (54 MB)"
   local work

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -23,6 +24,9 @@ appender.stdout.layout.pattern = %d %p %c{1}: %m%n
 rootLogger.level = warn
 rootLogger.appenderRef.stdout.ref = stdout
 """
+
+
+TOOLS = {"kafka-consumer-groups": "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand", "kafka-topics": "org.apache.kafka.tools.TopicCommand"}
 
 
 class Kafka:
@@ -134,6 +138,19 @@ class Kafka:
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                     raise StackError(f"creating topic {name} failed: {error.args[0].str()}") from error
+
+    def write_tools(self, folder: Path) -> None:
+        """Kafka's command line tools under the names its distribution gives them, for commands of the pages."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, main in TOOLS.items():
+            script = folder / f"{name}.sh"
+            script.write_text("#!/bin/sh\nexec " + shlex.join(self._java(main)) + ' "$@"\n')
+            script.chmod(0o755)
+
+    def destroy(self) -> None:
+        """The broker and everything it stored."""
+        self.process.kill()
+        shutil.rmtree(self.folder / "data")
 
     def restart(self) -> None:
         self.process.start()

@@ -52,6 +52,13 @@ class Postgres:
             raise StackError(f"initdb failed:\n{done.stderr[-1500:]}")
 
     def wait_ready(self, seconds: float = 30) -> None:
+        self.wait_answers(seconds)
+        if self.query("select 1 from pg_database where datname = 'syncline'", "postgres") == "":
+            self.query("create database syncline", "postgres")
+
+    def wait_answers(self, seconds: float = 30) -> None:
+        """Without a database of ours in it."""
+
         def ready() -> bool:
             if not self.process.running():
                 if "pre-existing shared memory block" not in self.process.tail():
@@ -61,8 +68,6 @@ class Postgres:
             return port_open(self.port) and self._psql("postgres", "select 1").returncode == 0
 
         wait_until(ready, seconds, f"PostgreSQL listens on port {self.port} (log: {self.process.log})", interval=0.1)
-        if self.query("select 1 from pg_database where datname = 'syncline'", "postgres") == "":
-            self.query("create database syncline", "postgres")
 
     def _psql(self, database: str, sql: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -77,6 +82,25 @@ class Postgres:
         if done.returncode != 0:
             raise StackError(f"psql: {done.stderr.strip()}")
         return done.stdout.strip()
+
+    def destroy(self) -> None:
+        """The server and everything it stored."""
+        self.process.kill()
+        shutil.rmtree(self.data)
+
+    def start_empty(self) -> None:
+        self.start()
+        self.wait_answers()
+
+    def adopt(self, data: Path) -> None:
+        """Starts on a copy of that data folder."""
+        shutil.copytree(data, self.data)
+        if os.getuid() == 0:
+            for path in [self.data, *self.data.rglob("*")]:
+                shutil.chown(path, "postgres", "postgres")
+        self.data.chmod(0o700)
+        self.process.start()
+        self.wait_answers()
 
     def restart(self) -> None:
         self.process.start()

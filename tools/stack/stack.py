@@ -251,7 +251,6 @@ class Stack:
         settings.update(
             {
                 "name": self.stock.name,
-                "postgres": {"url": self.postgres.url},
                 "shops_file": str(self.folder / "config/shops.yaml"),
                 "mappings_dir": str(self.folder / "config/mappings"),
             }
@@ -268,7 +267,6 @@ class Stack:
         settings.update(
             {
                 "name": "main",
-                "postgres": {"url": self.postgres.url},
                 "shops_file": str(self.folder / "config/shops.yaml"),
                 "mappings_dir": str(self.folder / "config/mappings"),
                 "stock": {
@@ -289,7 +287,7 @@ class Stack:
     def add_order_status(self, number: int) -> Service:
         """One more instance of order-status, which tells Shopify what became of orders."""
         settings = self._kit_settings(free_port())
-        settings.update({"postgres": {"url": self.postgres.url}, "shops_file": str(self.folder / "config/shops.yaml"), "tags": {"exported": "syncline-exported"}})
+        settings.update({"shops_file": str(self.folder / "config/shops.yaml"), "tags": {"exported": "syncline-exported"}})
         path = self.folder / "config" / f"order-status-{number}.yaml"
         write_yaml(path, merged(settings, self.stock.order_status_settings))
         return self._add_service(f"order-status/{number}", "order-status", path)
@@ -332,9 +330,10 @@ class Stack:
 
         wait_until(ready, 20, f"the sandbox Odoo answers on {url} (log: {self.odoo[connection].log})")
 
-    def _kit_settings(self, admin_port: int) -> dict[str, object]:
+    def _kit_settings(self, admin_port: int, *, state: bool = True) -> dict[str, object]:
         return {
             "kafka": {"brokers": self.kafka.brokers},
+            **({"postgres": {"url_file": str(self.folder / "secrets/postgres-url")}} if state else {}),
             "admin": {"listen": f"127.0.0.1:{admin_port}", "token_file": str(self.folder / "secrets/admin-token")},
             "log": {"level": self.log_level},
         }
@@ -344,6 +343,7 @@ class Stack:
         vault = self.folder / "secrets"
         for path in (config / "mappings", vault):
             path.mkdir(parents=True, exist_ok=True)
+        (vault / "postgres-url").write_text(f"{self.postgres.url}\n")
         (vault / "admin-token").write_text(f"local:{self.admin_token}\n")
         # The same in every run: a restarted stack must find the guests it has made.
         (vault / "contact-key").write_text("key of the local stack\n")
@@ -370,7 +370,7 @@ class Stack:
                 }
             },
         )
-        ingress = self._kit_settings(free_port())
+        ingress = self._kit_settings(free_port(), state=False)
         ingress.update({"listen": f"127.0.0.1:{self.ingress_port}", "shops_file": str(config / "shops.yaml")})
         ingress["stock"] = {"sources_file": str(config / "sources.yaml")}
         write_yaml(config / "ingress.yaml", merged(ingress, self.ingress_settings))
@@ -389,7 +389,6 @@ class Stack:
         settings.update(
             {
                 "connection": connection.name,
-                "postgres": {"url": self.postgres.url},
                 "shops_file": str(self.folder / "config/shops.yaml"),
                 "mappings_dir": str(self.folder / "config/mappings"),
                 "contact_key_file": str(self.folder / "secrets/contact-key"),

@@ -74,6 +74,7 @@ struct Pool::State {
     struct Permit {
         std::unique_ptr<Connection> connection;
         bool reused = false;
+        std::uint64_t generation = 0;  // Of the url it was opened with.
     };
     struct Waiter {
         std::condition_variable wake;
@@ -88,7 +89,7 @@ struct Pool::State {
     std::deque<Waiter*> waiters;
     int permits_out = 0;
     int open = 0;
-    std::uint64_t generation = 0;
+    std::uint64_t generation = 0;  // Of the url; idle connections are all of this one.
     std::uint64_t opened = 0;
     std::uint64_t discarded = 0;
     Watchdog watchdog;
@@ -110,11 +111,13 @@ struct Pool::State {
         return std::move(*self.permit);
     }
 
-    // `connection` is null when it was thrown away.
-    void release(std::unique_ptr<Connection> connection) {
+    // Without a connection: it was thrown away.
+    void release(Permit permit) {
         const std::lock_guard lock(mutex);
-        if (connection) {
-            idle.push_back(std::move(connection));
+        if (permit.connection && permit.generation == generation) {
+            idle.push_back(std::move(permit.connection));
+        } else if (permit.connection) {
+            --open;  // Its url has been replaced while it was in use; it is closed behind the lock.
         }
         if (waiters.empty()) {
             --permits_out;
@@ -132,7 +135,7 @@ struct Pool::State {
     Permit take_idle() {
         Permit permit;
         if (!idle.empty()) {
-            permit = {std::move(idle.back()), true};
+            permit = {std::move(idle.back()), true, generation};
             idle.pop_back();
         }
         return permit;
@@ -140,8 +143,10 @@ struct Pool::State {
 
     core::Result<void> connect(Permit& permit, Time until) {
         std::string target;
+        std::uint64_t of = 0;
         {
             const std::lock_guard lock(mutex);
+            of = generation;
             if (!conninfo) {
                 return std::unexpected(conninfo.error());
             }
@@ -156,7 +161,7 @@ struct Pool::State {
         if (!fresh) {
             return std::unexpected(std::move(fresh.error()));
         }
-        permit = {std::move(*fresh), false};
+        permit = {std::move(*fresh), false, of};
         const std::lock_guard lock(mutex);
         ++open;
         ++opened;
@@ -212,7 +217,7 @@ core::Result<void> Pool::run_transaction(const core::Deadline& deadline, const T
     while (true) {
         if (!permit->connection) {
             if (auto connected = state_->connect(*permit, until); !connected) {
-                state_->release(nullptr);
+                state_->release({});
                 return connected;
             }
         }
@@ -253,9 +258,9 @@ core::Result<void> Pool::run_transaction(const core::Deadline& deadline, const T
                 *permit = {};
                 continue;
             }
-            state_->release(nullptr);
+            state_->release({});
         } else {
-            state_->release(std::move(permit->connection));
+            state_->release(std::move(*permit));
         }
         return answer;
     }
@@ -282,6 +287,7 @@ void Pool::use_url(std::string url) {
         return;
     }
     state_->options.url = std::move(url);
+    ++state_->generation;
     state_->conninfo = session_conninfo(state_->options);
     doomed.swap(state_->idle);
     state_->open -= static_cast<int>(doomed.size());

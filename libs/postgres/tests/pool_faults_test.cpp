@@ -207,6 +207,35 @@ TEST_CASE("postgres: a rotated url is used by the next connection and idle ones 
     CHECK_FALSE(pool.ping(soon()).has_value());
 }
 
+TEST_CASE("postgres: a connection in use while the url is replaced is closed when it comes back", "[postgres]") {
+    NEEDS_POSTGRES();
+    Database db;
+    const std::string other = Database::url() + (Database::url().contains('?') ? "&" : "?") + "application_name=rotated";
+    Pool pool({.url = Database::url()});
+    const auto name = [&] {
+        std::string text;
+        REQUIRE(pool.run(soon(),
+                         [&](Transaction& tx) -> Result<void> {
+                             const auto rows = tx.exec("SHOW application_name");
+                             REQUIRE(rows.has_value());
+                             text = (*rows)[0].string(0);
+                             return {};
+                         })
+                    .has_value());
+        return text;
+    };
+    REQUIRE(pool.run(soon(),
+                     [&](Transaction& tx) -> Result<void> {
+                         REQUIRE(tx.exec("SELECT 1").has_value());
+                         pool.use_url(other);
+                         return {};
+                     })
+                .has_value());
+    CHECK(pool.stats().open == 0);
+    CHECK(name() == "rotated");
+    CHECK(pool.stats().open == 1);
+}
+
 TEST_CASE("postgres: an unknown user or database is no reason to wait for the network", "[postgres]") {
     NEEDS_POSTGRES();
     auto url = Database::url();

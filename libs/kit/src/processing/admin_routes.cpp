@@ -231,6 +231,10 @@ public:
             return AdminReply::problem(records.front().error());
         }
         auto event = read_event(*records.front(), engine_.handlers());
+        if (event.row.event_id != found.event.event_id) {
+            return AdminReply::problem(409, "record_gone",
+                                       "another event stands at its position, as the topic was made anew: backfill the order");
+        }
         if (event.handler == nullptr || !decode(event, *records.front())) {
             return AdminReply::problem(409, "not_handled", "no handler here takes this event");
         }

@@ -162,7 +162,13 @@ void Scans::timers(const std::vector<TopicPartition>& partitions) {
                                     {{"event_id", (*due)[i].snapshot_event}});
             engine_.meters().records_gone.add();
         } else if (auto event = queued_again(engine_, *records[i], store::Mode::timer, now)) {
-            events.push_back(std::move(*event));
+            if (event->event.event_id == (*due)[i].snapshot_event) {
+                events.push_back(std::move(*event));
+            } else {
+                // The topic was made anew: what stands at that position is another event, perhaps of another key.
+                telemetry::log::error("timer_record_gone", {{"event_id", (*due)[i].snapshot_event}});
+                engine_.meters().records_gone.add();
+            }
         }
         settled.push_back((*due)[i].timer);
     }

@@ -21,13 +21,13 @@ http::Reply to_reply(AdminReply reply) {
 }  // namespace
 
 http::Reply probe_reply(const std::vector<Check>& checks, bool verbose) {
-    const bool ok = std::ranges::all_of(checks, [](const Check& check) { return check.result.has_value(); });
+    const bool ok = std::ranges::all_of(checks, [](const Check& check) { return check.result || check.advisory; });
     std::string body;
     for (const auto& check : checks) {
         if (verbose) {
             body += check.result ? fmt::format("[+] {} ok\n", check.name)
-                                 : fmt::format("[-] {} failed: {}: {}\n", check.name, check.result.error().code,
-                                               check.result.error().message);
+                                 : fmt::format("[{}] {} failed: {}: {}\n", check.advisory ? '!' : '-', check.name,
+                                               check.result.error().code, check.result.error().message);
         } else if (!check.result) {
             body += fmt::format("{} {}\n", check.name, check.result.error().code);
         }

@@ -1,6 +1,7 @@
 // The admin port of a service: probes, metrics, version, and /admin/* for those who have a token. Internal to the runtime.
 //
-//   GET /livez /readyz /startupz      200 "ok" or 503 with the names of failed checks; ?verbose lists every check
+//   GET /livez /readyz /startupz      200 "ok" or 503 with the names of failed checks; ?verbose lists every check. /readyz also
+//                                     names a target that is away, but stays 200: another instance would not reach it either
 //   GET /metrics                      Prometheus text
 //   GET /version                      {"service": …, "version": …}
 //   ANY /admin/…                      the router's, with Authorization: Bearer <token>
@@ -31,6 +32,7 @@ namespace syncline::kit {
 struct Check {
     std::string name;
     core::Result<void> result;
+    bool advisory = false;  // Told when it fails, without making the probe fail.
 };
 
 struct AdminDoorOptions {

@@ -430,6 +430,12 @@ std::vector<Check> Lifecycle::ready() {
     std::vector<Check> checks{{"started", {}}};
     if (service_.processor() != nullptr) {
         checks.push_back({"processor", service_.processor()->ready()});
+        if (service_.processor()->figures().circuit_open) {
+            checks.push_back({.name = "target",
+                              .result = core::fail(core::ErrorKind::transient, "target_unavailable",
+                                                   "the target is considered away; Kafka keeps what is for it"),
+                              .advisory = true});
+        }
     }
     if (auto* producer = service_.producer_if_any(); producer != nullptr) {
         core::Result<void> result;

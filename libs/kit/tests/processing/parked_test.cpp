@@ -294,6 +294,39 @@ TEST_CASE("processing: redrive handles a done event once more, after a dry run t
     CHECK(h.count("SELECT count(*) FROM parked_keys") == 0);
 }
 
+TEST_CASE("processing: what stands at the position of an event after its topic was made anew is not taken for it", "[kit]") {
+    NEEDS_POSTGRES();
+    std::mutex mutex;
+    std::vector<std::string> timers;
+    core::Clock* clock = nullptr;
+    Harness h({.handlers = {on_order([&](const auto& event, Delivery& delivery) {
+                   const std::lock_guard lock(mutex);
+                   if (delivery.timer()) {
+                       timers.push_back(event.order().name());
+                   }
+                   return delivery.timer() ? Outcome::done() : Outcome::done_until(clock->now() + 10min, "unconfirmed");
+               })}});
+    clock = &h.clock();
+    h.start();
+    const std::string id = "0f8fad5b-d9cb-469f-a165-70867728950e";
+    h.publish(kOrders, key_of(1), order(1, 1, "mine"), {.id = id});
+    h.publish(kOrders, key_of(1), order(1, 1, "another"));
+    REQUIRE(h.settle());
+    // As after a broker that lost everything: the row's position holds another event.
+    const std::string other = "(SELECT max(record_offset) FROM inbox)";
+    REQUIRE(h.count("WITH moved AS (UPDATE inbox SET record_offset = " + other + " WHERE event_id = '" + id +
+                    "' RETURNING 1) SELECT count(*) FROM moved") == 1);
+    REQUIRE(h.count("WITH moved AS (UPDATE timers SET event_id = '" + id + "' RETURNING 1) SELECT count(*) FROM moved") == 1);
+    const auto reply = h.admin("POST", "/admin/redrive", R"({"ce_id":")" + id + R"(","reason":"the document was lost"})");
+    CHECK(reply.status == 409);
+    CHECK(reply.body.contains("record_gone"));
+    REQUIRE(h.advance_until([&] { return h.count("SELECT count(*) FROM timers") == 0; }, 30s));
+    REQUIRE(h.settle());
+    const std::lock_guard lock(mutex);
+    CHECK(timers.empty());
+    CHECK(h.count("SELECT count(*) FROM parked_keys") == 0);
+}
+
 TEST_CASE("processing: done_until runs the handler again at its time, with the newest snapshot, and blocks nothing", "[kit]") {
     NEEDS_POSTGRES();
     std::mutex mutex;

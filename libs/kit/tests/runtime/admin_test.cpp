@@ -99,6 +99,11 @@ TEST_CASE("admin door: a probe names what failed and lists all when asked", "[ki
     CHECK(probe_reply(checks, false).status == 503);
     CHECK(probe_reply(checks, false).body == "kafka kafka_unavailable\n");
     CHECK(probe_reply(checks, true).body == "[+] started ok\n[-] kafka failed: kafka_unavailable: no broker is connected\n");
+    const std::vector<Check> advised{
+        {"started", {}}, {"target", core::fail(core::ErrorKind::transient, "target_unavailable", "it is away"), true}};
+    CHECK(probe_reply(advised, false).status == 200);
+    CHECK(probe_reply(advised, false).body == "target target_unavailable\nok\n");
+    CHECK(probe_reply(advised, true).body == "[+] started ok\n[!] target failed: target_unavailable: it is away\nok\n");
     CHECK(probe_reply({{"started", {}}}, false).status == 200);
     CHECK(probe_reply({{"started", {}}}, false).body == "ok\n");
 }

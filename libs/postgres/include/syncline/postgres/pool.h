@@ -132,7 +132,7 @@ public:
     // Is the server there? One round trip.
     [[nodiscard]] core::Result<void> ping(const core::Deadline& deadline);
 
-    // New connections use this url (a rotated password); idle ones are closed.
+    // New connections use this url (a rotated password); idle ones are closed, those in use when they come back.
     void use_url(std::string url);
 
     [[nodiscard]] PoolStats stats() const;

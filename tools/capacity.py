@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 FIGURES = ROOT / "docs/benchmarks.md"
 PAGE = ROOT / "docs/operating/capacity.md"
-BEGIN, END = "<!-- generated:profiles -->", "<!-- /generated:profiles -->"
+BEGIN, END = "<!-- computed:profiles -->", "<!-- /computed:profiles -->"
 
 DAY = 86_400
 PARTITIONS = 12

@@ -342,7 +342,7 @@ def running() -> Iterator[Cluster]:
     """A cluster of its own; its folder is kept when SYNCLINE_KEEP is set."""
     if not (BIN / "loadgen").exists():
         raise StackError("loadgen is not built: run tools/dev test chaos")
-    folder = Path(tempfile.mkdtemp(prefix="syncline-operating-"))
+    folder = Path(tempfile.mkdtemp(prefix="syncline-rollouts-"))
     folder.chmod(0o755)
     try:
         with Cluster(folder, connections=[Connection(mapping=mapping_text())], stock=Stock(items=200, quantity=100000, webhooks=())) as cluster:

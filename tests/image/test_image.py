@@ -77,19 +77,32 @@ def test_it_says_who_it_is(engine: images.Engine, image: str, service: str) -> N
         assert labels["revision"] in version.stdout
 
 
-def test_nothing_but_its_temporary_folder_can_be_written(engine: images.Engine, image: str, service: str, tmp_path: Path) -> None:
-    """The check's own check: what runs the image really keeps its root from being written."""
-    if not isinstance(engine, images.Buildah):
-        pytest.skip("the runtime's own --read-only")
-    probe = tmp_path / "probe"
-    probe.mkdir()
-    (probe / "busybox").write_bytes(Path("/bin/busybox").read_bytes() if Path("/bin/busybox").exists() else b"")
-    if not (probe / "busybox").stat().st_size:
-        pytest.skip("no busybox here")
-    (probe / "busybox").chmod(0o755)
-    script = "id -u; touch /tmp/a && echo tmp; touch /usr/b || echo root; grep CapEff /proc/self/status"
-    done = output(engine, image, images.Run(["/probe/busybox", "sh", "-c", script], mounts={"/probe": probe}))
-    assert done.stdout.split() == [images.USER, "tmp", "root", "CapEff:", "0000000000000000"], done.stdout + done.stderr
+PROBE = r"""
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+int main(void) {
+    printf("%d", (int)getuid());
+    if (open("/tmp/a", O_CREAT | O_WRONLY, 0600) >= 0) printf(" tmp");
+    if (open("/usr/b", O_CREAT | O_WRONLY, 0600) >= 0) printf(" usr");
+    char line[256];
+    FILE* status = fopen("/proc/self/status", "r");
+    while (status && fgets(line, sizeof line, status))
+        if (!strncmp(line, "CapEff:", 7) || !strncmp(line, "NoNewPrivs:", 11)) printf(" %s", line);
+    return 0;
+}
+"""
+
+
+def test_its_user_has_no_rights_and_writes_nothing_but_its_temporary_folder(engine: images.Engine, image: str, service: str, tmp_path: Path) -> None:
+    """The check of the others: what runs the image here does take root, rights and capabilities away."""
+    folder = tmp_path / "probe"
+    folder.mkdir()
+    (folder / "probe.c").write_text(PROBE)
+    subprocess.run(["gcc", "-static", "-o", str(folder / "probe"), str(folder / "probe.c")], check=True)
+    done = output(engine, image, images.Run(["/probe/probe"], mounts={"/probe": folder}))
+    assert done.stdout.split() == [images.USER, "tmp", "CapEff:", "0000000000000000", "NoNewPrivs:", "1"], done.stdout + done.stderr
 
 
 def test_it_takes_the_pods_configuration(engine: images.Engine, image: str, service: str, tmp_path: Path, pem: tuple[str, str]) -> None:

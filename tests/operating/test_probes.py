@@ -127,8 +127,12 @@ def up(service: Service) -> bool:
         return False
 
 
+AGAIN_MAX = 20  # In each twentieth of a second.
+
+
 class Attack:
-    """Connections that say nothing, or begin a request and do not end it; what the server closes is opened again at once."""
+    """Connections that say nothing, or begin a request and do not end it, more than the port admits; what the server closes is
+    opened again, a few hundred each second."""
 
     def __init__(self, service: Service, idle: int = 500, begun: int = 200) -> None:
         host, port = service.admin.rsplit(":", 1)
@@ -151,6 +155,7 @@ class Attack:
     def _run(self) -> None:
         held = [self._open(first) for first in self.wanted]
         while not self.stopping.wait(0.05):
+            again = 0
             for number, connection in enumerate(held):
                 try:
                     closed = connection is None or connection.recv(4096) == b""
@@ -158,7 +163,8 @@ class Attack:
                     closed = False
                 except OSError:
                     closed = True
-                if closed:
+                if closed and again < AGAIN_MAX:
+                    again += 1
                     if connection:
                         connection.close()
                     held[number] = self._open(self.wanted[number])

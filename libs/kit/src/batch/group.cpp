@@ -144,7 +144,8 @@ Processor::Figures BatchGroup::figures() const {
             .circuit_open = false,
             .postgres_available = database_.is_available(),
             .paused = flow_.paused() > 0,
-            .partitions = partitions_.size()};
+            .partitions = partitions_.size(),
+            .brokers_up = source_.brokers_up()};
 }
 
 void BatchGroup::broken(core::Error error) {

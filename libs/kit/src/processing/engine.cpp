@@ -152,7 +152,8 @@ Processor::Figures Processor::Engine::figures() const {
             .circuit_open = circuit_.open(),
             .postgres_available = database_.is_available(),
             .paused = flow_.paused(),
-            .partitions = assignments_.size()};
+            .partitions = assignments_.size(),
+            .brokers_up = source_.brokers_up()};
 }
 
 std::vector<AssignmentPtr> Processor::Engine::assignments() const {

@@ -147,6 +147,10 @@ public:
         const auto consumer = get();
         return consumer ? consumer->last_progress() : core::system_clock().steady();
     }
+    std::int64_t brokers_up() const override {
+        const auto consumer = get();
+        return consumer ? consumer->stats().brokers_up : 0;
+    }
     std::vector<Lag> lag() const override {
         std::vector<Lag> lags;
         if (const auto consumer = get()) {

@@ -107,6 +107,7 @@ struct Processor::Parts {
             sum.in_flight_bytes += more.in_flight_bytes;
             sum.running += more.running;
             sum.circuit_open = sum.circuit_open || more.circuit_open;
+            sum.brokers_up = std::max(sum.brokers_up, more.brokers_up);
             sum.postgres_available = sum.postgres_available && more.postgres_available;
             sum.paused = sum.paused || more.paused;
             sum.partitions += more.partitions;

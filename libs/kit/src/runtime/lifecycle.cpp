@@ -364,7 +364,7 @@ void Lifecycle::start_processor() {
 }
 
 void Lifecycle::chores() {
-    if (auto* producer = service_.producer_if_any(); producer != nullptr && producer->stats().brokers_up > 0) {
+    if (brokers_up() > 0) {
         brokers_seen_ = true;
     }
     if (!postgres_.used) {
@@ -396,6 +396,14 @@ core::Result<void> Lifecycle::follow_database_clock() {
                                              {"hint", "the clocks of this machine and of PostgreSQL differ: look after NTP"}});
     }
     return {};
+}
+
+// A producer that has nothing to send is connected to nobody, so consumers count as well.
+std::int64_t Lifecycle::brokers_up() {
+    auto* producer = service_.producer_if_any();
+    auto* processor = service_.processor();
+    return std::max(producer != nullptr ? producer->stats().brokers_up : 0,
+                    started_ && processor != nullptr ? processor->figures().brokers_up : 0);
 }
 
 std::vector<Check> Lifecycle::live() const {
@@ -437,13 +445,13 @@ std::vector<Check> Lifecycle::ready() {
                               .advisory = true});
         }
     }
-    if (auto* producer = service_.producer_if_any(); producer != nullptr) {
+    auto* producer = service_.producer_if_any();
+    if (producer != nullptr || service_.processor() != nullptr) {
         core::Result<void> result;
-        const auto up = producer->stats().brokers_up > 0;
-        if (!producer->usable()) {
+        if (producer != nullptr && !producer->usable()) {
             result = core::fail(core::ErrorKind::transient, "producer_rebuilding",
                                 "the producer had a fatal error and is being rebuilt");
-        } else if (brokers_seen_ && !up) {
+        } else if (brokers_seen_ && brokers_up() == 0) {
             // Figures come every few seconds: before the first ones nothing is known.
             result = core::fail(core::ErrorKind::transient, "kafka_unavailable", "no broker is connected");
         }

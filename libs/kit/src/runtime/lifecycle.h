@@ -63,6 +63,7 @@ private:
     bool pause(std::chrono::milliseconds time);
     void give_up(std::vector<Problem> problems);
 
+    [[nodiscard]] std::int64_t brokers_up();
     [[nodiscard]] std::vector<Check> live() const;
     [[nodiscard]] std::vector<Check> ready();
     [[nodiscard]] std::vector<Check> started() const;

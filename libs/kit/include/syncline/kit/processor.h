@@ -123,7 +123,8 @@ public:
         bool circuit_open = false;
         bool postgres_available = true;
         bool paused = false;
-        std::size_t partitions = 0;  // Assigned.
+        std::size_t partitions = 0;   // Assigned.
+        std::int64_t brokers_up = 0;  // That its consumers are connected to.
     };
     [[nodiscard]] Figures figures() const;
 

@@ -80,6 +80,8 @@ public:
     virtual core::Result<void> commit_now(const std::vector<Position>& next, core::Deadline deadline) = 0;
     // Time of the machine (not of a test's clock) at the last pass of its loop: the liveness of the process.
     [[nodiscard]] virtual core::SteadyTime last_progress() const = 0;
+    // Brokers it is connected to, as of the last figures (every few seconds).
+    [[nodiscard]] virtual std::int64_t brokers_up() const = 0;
     // Records not yet read, of assigned partitions where that is known.
     struct Lag {
         TopicPartition partition;

@@ -75,6 +75,7 @@ public:
     void commit(const std::vector<Position>& next) override;
     core::Result<void> commit_now(const std::vector<Position>& next, core::Deadline deadline) override;
     core::SteadyTime last_progress() const override;
+    std::int64_t brokers_up() const override { return 1; }
     std::vector<Lag> lag() const override;
     void stop(core::Deadline deadline) override;
 

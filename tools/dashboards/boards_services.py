@@ -1,7 +1,7 @@
-"""The services board: what every service has, and a row for each service whose own figures stand on no other board.
+"""The services board: what every service has, and a row for each service of whose figures some stand on no other board.
 
-The rows are made from service.yaml (which metrics are a service's own) and docs/metrics.md (what they mean), so that a new service is
-on a dashboard before anybody has drawn one for it.
+The rows are made from docs/metrics.md, which is made from --describe, so that a new service is on a dashboard before anybody has drawn
+one for it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-import yaml
 from model import IN, Board, Panel, Row
 from queries import age, gauge_by, quantiles, rate_by
 
@@ -35,19 +34,19 @@ def panel(metric: str, kind: str, labels: tuple[str, ...], meaning: str, service
 
 def rows(others: Sequence[Board]) -> list[Row]:
     drawn = " ".join(expression for board in others for row in board.rows for one in row.panels for expression, _ in one.queries)
-    described = {found[0]: found[1:] for found in DESCRIBED.findall((ROOT / "docs/metrics.md").read_text())}
+    text = (ROOT / "docs/metrics.md").read_text()
+    sections = text.split("\n## ")[1:]
     made = []
-    for path in sorted(ROOT.glob("services/*/service.yaml")):
-        listing = yaml.safe_load(path.read_text())
-        own = [metric["name"] for metric in listing["metrics"] if not re.search(rf"\b{metric['name']}(_bucket)?\b", drawn)]
-        panels = []
-        for metric in own:
-            # Until tools/docs/generate.py has heard of it, it is on no board either.
-            if metric in described:
-                kind, labels, meaning = described[metric]
-                panels.append(panel(metric, kind, tuple(re.findall(r"`([a-z_]+)`", labels)), meaning, listing["service"]))
-        if panels:
-            made.append(Row(listing["service"], panels))
+    for section in sections:
+        service = section.splitlines()[0]
+        panels = [
+            panel(metric, kind, tuple(re.findall(r"`([a-z_]+)`", labels)), meaning, service)
+            for metric, kind, labels, meaning in DESCRIBED.findall(section)
+            # What several services have is the kit's, with places of its own.
+            if text.count(f"| `{metric}` |") == 1 and not re.search(rf"\b{metric}(_bucket|_sum|_count)?\b", drawn)
+        ]
+        if panels and service != "Every service":
+            made.append(Row(service, panels))
     return made
 
 

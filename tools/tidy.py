@@ -24,6 +24,7 @@ LIBRARIES = {
     "kafka": {"core", "json", "telemetry"},
     "kit": {"core", "json", "telemetry", "http", "postgres", "kafka"} | EVENTS,
     "odoo": {"core", "json", "telemetry", "http"},
+    "zendesk": {"core", "json", "telemetry", "http"},
     "shopify": {"core", "json", "telemetry", "http", "kit"},
 }
 SERVICE_LIBRARIES = set(LIBRARIES) | EVENTS

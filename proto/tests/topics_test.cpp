@@ -4,6 +4,7 @@
 #include <syncline/customers/v1/events.pb.h>
 #include <syncline/exports/v1/events.pb.h>
 #include <syncline/fulfillments/v1/events.pb.h>
+#include <syncline/helpdesk/v1/events.pb.h>
 #include <syncline/inventory/v1/events.pb.h>
 #include <syncline/orders/v1/events.pb.h>
 #include <syncline/reconciliation/v1/events.pb.h>
@@ -26,6 +27,7 @@ const google::protobuf::DescriptorPool& contract() {
     exports::v1::OrderExported::descriptor();
     inventory::v1::StockReported::descriptor();
     fulfillments::v1::FulfillmentChanged::descriptor();
+    helpdesk::v1::CauseChanged::descriptor();
     reconciliation::v1::StockDivergenceDetected::descriptor();
     common::v1::DeadLetterAction::descriptor();
     return *google::protobuf::DescriptorPool::generated_pool();

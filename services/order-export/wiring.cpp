@@ -97,8 +97,8 @@ void wire(kit::Service& service) {
         topics::exports,
         {exports_v1::OrderExported::descriptor()->full_name(), exports_v1::OrderExportHeld::descriptor()->full_name(),
          exports_v1::OrderExportFailed::descriptor()->full_name(), exports_v1::RefundExported::descriptor()->full_name(),
-         exports_v1::RefundExportHeld::descriptor()->full_name(), exports_v1::ExportHoldEnded::descriptor()->full_name(),
-         exports_v1::DocumentStateChanged::descriptor()->full_name()});
+         exports_v1::RefundExportHeld::descriptor()->full_name(), exports_v1::RefundExportFailed::descriptor()->full_name(),
+         exports_v1::ExportHoldEnded::descriptor()->full_name(), exports_v1::DocumentStateChanged::descriptor()->full_name()});
 
     service.on<orders_v1::OrderChanged>({.topic = topics::orders,
                                          .consumer_group = config.group(),

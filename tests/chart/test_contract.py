@@ -31,10 +31,11 @@ def test_topics_are_those_of_the_list() -> None:
 
 def test_each_user_may_do_what_its_service_yaml_lists_and_nothing_more() -> None:
     found = objects("everything")
+    installed = yaml.safe_load((CHART / "ci/everything-values.yaml").read_text())["services"]
     for folder in sorted((ROOT / "services").iterdir()):
         listing = yaml.safe_load((folder / "service.yaml").read_text())
         name = listing["service"]
-        connection = {"order-export": "-odoo-main", "inventory-sync": "-stock-main", "reconciliation": "-main", "order-status": "-main"}.get(name, "")
+        connection = "".join(f"-{one}" for one in installed[name].get("connections", ()))
         acls = one(found, "KafkaUser", f"sync-{name}{connection}")["spec"]["authorization"]["acls"]
         may = {(acl["resource"]["type"], acl["resource"]["name"], operation) for acl in acls for operation in acl["operations"] if operation != "Describe"}
         assert all(acl["resource"]["patternType"] == "literal" for acl in acls)

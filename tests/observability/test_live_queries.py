@@ -12,7 +12,7 @@ import known
 import pytest
 from order_checks import QUICK as ORDER_CHECKS
 from order_checks import OrderChecks
-from stack import Stock, wait_until
+from stack import Helpdesk, Stock, wait_until
 from stack.prometheus import Prometheus
 from stack.stack import merged
 from stock_flow import StockFlow, now
@@ -43,7 +43,7 @@ AGE_MAX = 40 * 86400  # Beyond it a "seconds" panel shows a timestamp, not an ag
 
 @pytest.fixture(scope="module")
 def flow() -> Iterator[Flow]:
-    with running("boards", stock=Stock(items=60, reconciliation=0), prometheus=False) as flow:
+    with running("boards", stock=Stock(items=60, reconciliation=0), helpdesk=Helpdesk(), prometheus=False) as flow:
         checks = OrderChecks(flow)
         uri = {"orders": {"subscriptions": {"uri": f"{flow.stack.ingress_url}/webhooks/shopify"}}}
         flow.stack.stock.reconciliation_settings = merged(merged(ORDER_CHECKS, YOUNG_SOON), uri)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from boards_flow import CONNECTIONS, ORDER_FLOW
 from boards_runtime import RUNTIME
+from boards_services import services_board
 from boards_stock import STOCK
 from model import IN, Board, Panel, Row
 from queries import HELD, PARKED, budget_left, increase_of, quantiles, rate_by
@@ -298,4 +299,5 @@ WAITING = Board(
     ],
 )
 
-BOARDS = [OVERVIEW, ORDER_FLOW, STOCK, CONNECTIONS, WAITING, SLO, RUNTIME]
+DRAWN = [OVERVIEW, ORDER_FLOW, STOCK, CONNECTIONS, WAITING, SLO, RUNTIME]
+BOARDS = [*DRAWN, services_board(DRAWN)]

@@ -9,92 +9,19 @@ import shutil
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
 
+from . import helpdesk as desk
+from .helpdesk import Helpdesk, ZendeskSandbox
 from .kafka import Kafka
+from .parts import Connection, Service, Shop, StockSource, usual_shops
 from .paths import ROOT
 from .postgres import Postgres
 from .process import Process, StackError, free_port, wait_until
 from .prometheus import Prometheus
 from .stock import TOKEN, ShopifySandbox, Stock, Warehouse, default_mapping
-
-
-@dataclass
-class Shop:
-    """A shop of the local stack; its secret is made anew for each stack."""
-
-    alias: str
-    domain: str = ""
-    currency: str = "EUR"
-    timezone: str = "Europe/Paris"
-    secret: str = ""
-
-    def __post_init__(self) -> None:
-        self.domain = self.domain or f"{self.alias}-store.myshopify.com"
-        self.secret = self.secret or secrets.token_hex(16)
-
-
-def usual_shops() -> list[Shop]:
-    return [Shop("eu"), Shop("us", currency="USD", timezone="America/New_York")]
-
-
-@dataclass
-class StockSource:
-    """A source that pushes stock to ingress; its secret is made anew for each stack."""
-
-    name: str
-    proof: str = "api_key"
-    basis: str = "physical"
-    secret: str = ""
-
-    def __post_init__(self) -> None:
-        self.secret = self.secret or secrets.token_hex(16)
-
-
-@dataclass
-class Connection:
-    """A target of order-export: the sandbox Odoo unless `target` names another (url, database, login, api_key)."""
-
-    name: str = "odoo-main"
-    target: Mapping[str, str] | None = None
-    version: str = "19.0"
-    latency_ms: int = 0
-    instances: int = 1
-    mapping: str = ""  # YAML text; empty: deploy/local/mappings/odoo-main.yaml.
-    settings: Mapping[str, object] = field(default_factory=dict)  # Further keys of order-export's configuration.
-
-
-@dataclass
-class Service:
-    """A running service process and its admin door."""
-
-    process: Process
-    admin: str  # host:port
-    name: str
-    connection: str = ""
-
-    def ready(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"http://{self.admin}/readyz", timeout=2) as answer:
-                return answer.status == 200
-        except OSError:
-            return False
-
-    def metrics(self) -> str:
-        with urllib.request.urlopen(f"http://{self.admin}/metrics", timeout=5) as answer:
-            return answer.read().decode()
-
-    def metric(self, name: str, **labels: str) -> float:
-        """Sum over the series of that name whose labels include the given ones; 0 when there is none."""
-        total = 0.0
-        for line in self.metrics().splitlines():
-            if line.startswith(name) and line[len(name) : len(name) + 1] in "{ ":
-                if all(f'{key}="{value}"' in line for key, value in labels.items()):
-                    total += float(line.rsplit(" ", 1)[1])
-        return total
 
 
 class Stack:
@@ -116,6 +43,7 @@ class Stack:
         ingress_settings: Mapping[str, object] | None = None,
         log_level: str = "info",
         stock: Stock | None = None,
+        helpdesk: Helpdesk | None = None,
         long_lived: bool = False,
     ) -> None:
         self.folder = folder.resolve()
@@ -132,6 +60,8 @@ class Stack:
         self.postgres = Postgres(self.folder / "postgres", detached=detached)
         self.prometheus: Prometheus | None = None
         self.stock = stock
+        self.helpdesk = helpdesk
+        self.zendesk: ZendeskSandbox | None = None  # With a help desk only.
         self.shopify: ShopifySandbox | None = None  # With stock only, as the warehouse.
         self.warehouse: Warehouse | None = None
         self.odoo: dict[str, Process] = {}
@@ -182,6 +112,9 @@ class Stack:
         if self.stock:
             self.shopify = ShopifySandbox(self.folder / "shopify", self.stock, self.stock_shops, f"{self.ingress_url}/webhooks/shopify", detached=self.detached)
             self.shopify.start()
+        if self.helpdesk:
+            self.zendesk = ZendeskSandbox(self.folder / "zendesk", detached=self.detached)
+            self.zendesk.start()
         self.postgres.wait_ready()
         self.kafka.wait_ready()
         self._write_configuration()
@@ -193,6 +126,10 @@ class Stack:
                 self.add_export(connection, number)
         if self.stock:
             self._start_stock(self.stock)
+        if self.helpdesk:
+            self.zendesk.wait_ready()
+            for number in range(self.helpdesk.instances):
+                self.add_helpdesk(number)
         for service in list(self.services.values()):
             self.wait_ready(service)
         self._write_targets()
@@ -225,7 +162,7 @@ class Stack:
     # Parts.
 
     def _sandboxes(self) -> list[Process]:
-        return [sandbox.process for sandbox in (self.warehouse, self.shopify) if sandbox]
+        return [sandbox.process for sandbox in (self.warehouse, self.shopify, self.zendesk) if sandbox]
 
     def _start_stock(self, stock: Stock) -> None:
         """The warehouse tells ingress what it has, inventory-sync tells Shopify what may be sold of it."""
@@ -291,6 +228,14 @@ class Stack:
         path = self.folder / "config" / f"order-status-{number}.yaml"
         write_yaml(path, merged(settings, self.stock.order_status_settings))
         return self._add_service(f"order-status/{number}", "order-status", path)
+
+    def add_helpdesk(self, number: int) -> Service:
+        """One more instance of helpdesk-sync, which makes tickets of what does not arrive."""
+        settings = self._kit_settings(free_port())
+        settings.update({"postgres": {"url": self.postgres.url}, **desk.settings(self.zendesk, self.folder / "secrets/zendesk-token", self.helpdesk.name)})
+        path = self.folder / "config" / f"helpdesk-sync-{number}.yaml"
+        write_yaml(path, merged(settings, self.helpdesk.settings))
+        return self._add_service(f"helpdesk-sync/{number}", "helpdesk-sync", path)
 
     def _start_odoo(self, connection: Connection) -> None:
         port = free_port()
@@ -475,6 +420,9 @@ class Stack:
         if self.shopify:
             values["SYNCLINE_SHOPIFY_SANDBOX_URL"] = self.shopify.control_url
             values["SYNCLINE_WAREHOUSE_SANDBOX_URL"] = self.warehouse.control_url
+        if self.zendesk:
+            values["SYNCLINE_ZENDESK_URL"] = self.zendesk.url
+            values["SYNCLINE_ZENDESK_SANDBOX_URL"] = self.zendesk.control_url
         for name in self.odoo:
             values[f"SYNCLINE_{name.upper().replace('-', '_')}_URL"] = self.odoo_url(name)
         if "odoo-main" in self.odoo:

@@ -469,6 +469,15 @@ exports_v1::RefundExportHeld refund_held_event(const ResultContext& context, con
     return event;
 }
 
+exports_v1::RefundExportFailed refund_failed_event(const ResultContext& context, const kit::Delivery& delivery,
+                                                   const LedgerEntry& entry, core::RefundId refund, const Error& error) {
+    exports_v1::RefundExportFailed event;
+    fill_context(*event.mutable_context(), context, delivery, entry);
+    event.set_refund_id(static_cast<std::int64_t>(refund.value()));
+    event.set_code(error.code);
+    return event;
+}
+
 std::string subject_of(std::string_view code) {
     return code.starts_with("risk_") ? "risk" : code == "deletion_unconfirmed" ? "deletion" : "";
 }

@@ -57,6 +57,9 @@ struct ResultContext {
 [[nodiscard]] exports_v1::RefundExportHeld refund_held_event(const ResultContext& context, const kit::Delivery& delivery,
                                                              const LedgerEntry& entry, core::RefundId refund,
                                                              const core::Error& error);
+[[nodiscard]] exports_v1::RefundExportFailed refund_failed_event(const ResultContext& context, const kit::Delivery& delivery,
+                                                                 const LedgerEntry& entry, core::RefundId refund,
+                                                                 const core::Error& error);
 
 // Of what is held under that code: empty for the order's export, "risk" or "deletion" for what a fact asks.
 [[nodiscard]] std::string subject_of(std::string_view code);

@@ -83,6 +83,7 @@ void KitResults::refund_refused(kit::Delivery& delivery, const LedgerEntry& entr
     }
     const ResultContext context{.connection = connection_, .now = clock_.now()};
     delivery.publish_if_held(to_exports(entry), refund_held_event(context, delivery, entry, refund, error));
+    delivery.publish_if_dead(to_exports(entry), refund_failed_event(context, delivery, entry, refund, error));
 }
 
 void KitResults::undecidable(const OrderKey& key) {

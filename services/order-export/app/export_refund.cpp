@@ -47,9 +47,11 @@ Outcome ExportRefund::run(const OrderKey& key, const Refund& refund, kit::Delive
         return Outcome::skip("order_not_exported");
     }
     if (!entry->has_document()) {
-        return Outcome::failed(Error{.kind = ErrorKind::not_ready,
-                                     .code = "order_not_exported_yet",
-                                     .message = "the refund's order has not been exported yet"});
+        Error error{.kind = ErrorKind::not_ready,
+                    .code = "order_not_exported_yet",
+                    .message = "the refund's order has not been exported yet"};
+        results_.refund_refused(delivery, *entry, refund.id, error);
+        return Outcome::failed(std::move(error));
     }
     core::Money amount;
     auto credited = credit(*entry, refund, rules_(), delivery, amount);

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from ..process import StackError
-from . import bench, build, demo, doctor, image, lint, run, test, up
+from . import bench, build, demo, doctor, image, lint, new_service, run, test, up
 
 
 def main() -> int:
@@ -15,7 +15,7 @@ def main() -> int:
         description="Everything a developer of Syncline does: set up, build, test, show, measure. Each verb installs what it needs.",
     )
     verbs = parser.add_subparsers(dest="verb", metavar="verb", required=True)
-    for module in (demo, test, up, run, bench, image, lint, doctor, build):
+    for module in (demo, test, up, run, new_service, bench, image, lint, doctor, build):
         module.register(verbs)
     arguments = parser.parse_args(sys.argv[1:] if sys.argv[1:] not in ([], ["help"]) else ["--help"])
     try:

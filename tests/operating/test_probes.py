@@ -80,6 +80,10 @@ def test_postgresql_is_down(flow: Flow) -> None:
 
 
 def test_kafka_is_down(flow: Flow) -> None:
+    # A producer that has sent nothing is connected to nobody, and a consumer's figures come every few seconds.
+    flow.place(flow.order())
+    wait_until(lambda: flow.ingress.metric("syncline_producer_brokers_up") > 0, 60, "ingress has seen a broker", interval=0.5)
+    time.sleep(10)
     flow.stack.kafka.process.kill()
     for name in EVERY:
         wait_until(lambda name=name: says(flow, name, "kafka_unavailable"), 60, f"/readyz of {name} names Kafka", interval=0.3)

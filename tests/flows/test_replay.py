@@ -1,13 +1,8 @@
 """Replay of a dead letter: only its group sees it, twice pressed = once, no older snapshot over a newer one, a refund is applied."""
 
 from stack import wait_until
+from support.letters import letters, replay
 from support.settled import Progress
-
-
-def letters(flow, key: str) -> list[dict]:
-    answer = flow.admin("/admin/dead-letters")
-    found = answer if isinstance(answer, list) else next(value for value in answer.values() if isinstance(value, list))
-    return [letter for letter in found if letter["key"] == key and letter.get("state", "dead") == "dead"]
 
 
 def refused(flow, order) -> dict:
@@ -18,10 +13,6 @@ def refused(flow, order) -> dict:
     flow.erp.control("DELETE", f"faults?id={rule}")
     [letter] = letters(flow, order.key)
     return letter
-
-
-def replay(flow, letter: dict, replay_id: str) -> None:
-    flow.admin(f"/admin/dead-letters/{letter['id']}/replay", "POST", {"replay_id": replay_id, "reason": "mended"})
 
 
 def test_twice_pressed_is_once(flow):

@@ -36,7 +36,6 @@ class Desk:
         self.zendesk.control("faults", "POST", rule)
 
     def place_held(self, count: int = 1) -> list[Order]:
-        """Orders of both shops, in pairs with the same ids where there are two."""
         orders = [self.flow.order() for _ in range(count)]
         for order in orders:
             order.lines[0].rate = self.rate

@@ -4,6 +4,7 @@ import time
 
 from stack import wait_until
 from support.flow import SEEDED_NAMES
+from support.letters import letters, replay
 
 
 def counts(number: int):
@@ -61,7 +62,7 @@ def test_a_process_killed_while_it_makes_the_ticket_leaves_one(desk):
     wait_until(lambda: [rule["struck"] for rule in desk.zendesk.control("faults")] == [1], 60, "the request is on its way", interval=0.02)
     desk.service.process.kill()
     assert desk.tickets() == []
-    desk.flow.stack.restart(desk.service)
+    desk.flow.stack.restart("helpdesk-sync/0")
     ticket = desk.comes(counts(20), seconds=120)
     time.sleep(3)
     assert [one["id"] for one in desk.tickets()] == [ticket["id"]]
@@ -94,8 +95,25 @@ def test_a_refused_order_is_a_ticket_until_it_has_been_replayed(desk):
     about = "Orders were refused at odoo-main"
     ticket = desk.comes(lambda ticket: order.key in ticket["comments"][0], about=about)
     desk.flow.erp.heal()
-    [letter] = [each for each in desk.flow.admin(f"/admin/dead-letters?key={order.key}&state=dead")["dead_letters"]]
-    desk.flow.admin(f"/admin/dead-letters/{letter['id']}/replay", "POST", {"replay_id": "after-the-cure", "reason": "cured"})
+    [letter] = letters(desk.flow, order.key)
+    replay(desk.flow, letter, "after-the-cure")
+    desk.comes(lambda each: each["status"] == "solved" and each["id"] == ticket["id"], seconds=90, about=about)
+
+
+def test_a_refused_refund_is_a_ticket_until_it_has_been_replayed(desk):
+    order = desk.flow.order()
+    order.lines[0].quantity = 2
+    desk.flow.place(order)
+    desk.flow.exported(order)
+    refund = order.refund_body(desk.flow.ids.refund(), {order.lines[0].id: 1})
+    desk.flow.erp.fault(kind="refuse_record", model="account.move", external_ids=[f"syncline.eu_refund_{refund['id']}"])
+    desk.flow.refund(order, refund)
+    about = "Refunds were refused at odoo-main"
+    ticket = desk.comes(lambda ticket: order.key in ticket["comments"][0], about=about)
+    desk.flow.erp.heal()
+    [letter] = letters(desk.flow, order.key)
+    replay(desk.flow, letter, "refund-after-the-cure")
+    desk.flow.credited(order, refund)
     desk.comes(lambda each: each["status"] == "solved" and each["id"] == ticket["id"], seconds=90, about=about)
 
 

@@ -3,6 +3,8 @@
 
 #include <syncline/exports/v1/events.pb.h>
 #include <syncline/kit/testing/harness.h>
+#include <filesystem>
+#include <fstream>
 
 #include "tests/fakes.h"
 #include "wiring.h"
@@ -20,6 +22,13 @@ using syncline::kit::testing::Harness;
     static_assert(true)
 
 namespace {
+
+// The fake desk asks for no token, the configuration does.
+std::string token_file() {
+    const auto path = std::filesystem::temp_directory_path() / "helpdesk-sync-test-token";
+    std::ofstream(path) << "token\n";
+    return path.string();
+}
 
 struct Rig {
     FakeDesk desk;
@@ -39,7 +48,9 @@ struct Rig {
                      wire_with(service, config, desk);
                  },
              .service = "helpdesk-sync",
-             .config = "zendesk: {url: \"https://example.zendesk.com\", email: a@example.com, api_token_file: /dev/null}\n"
+             .config = std::string() +
+                       "zendesk: {url: \"https://example.zendesk.com\", email: a@example.com, api_token_file: " + token_file() +
+                       "}\n"
                        "requester: {email: ops@example.com}\n"
                        "ticket: {update_every: 20s}\n"}) {
         h.start();

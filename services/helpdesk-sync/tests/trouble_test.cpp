@@ -18,7 +18,7 @@ Statement say(StatementKind kind, std::int64_t version, std::string code = {}, s
             .document_state = {}};
 }
 
-void apply(Standings& known, const std::vector<Change>& changes) {
+void learn(Standings& known, const std::vector<Change>& changes) {
     for (const auto& change : changes) {
         known[change.subject] = change.now;
     }
@@ -33,7 +33,7 @@ TEST_CASE("trouble: a hold is a cause, its end touches the same cause", "[helpde
     const Cause cause{
         .connection = "odoo-main", .trouble = Trouble::order_held, .code = "tax_unmapped", .waits_for = "tax:FR/3.3/incl"};
     CHECK(held[0].touched() == std::vector{cause});
-    apply(known, held);
+    learn(known, held);
     const auto healed = take(known, say(StatementKind::exported, 2));
     REQUIRE(healed.size() == 1);
     CHECK_FALSE(healed[0].now.cause);
@@ -48,7 +48,7 @@ TEST_CASE("trouble: an arrival of what was never in trouble is no news", "[helpd
 
 TEST_CASE("trouble: what is older, or says the same again, is no news", "[helpdesk-sync][unit]") {
     Standings known;
-    apply(known, take(known, say(StatementKind::held, 5, "totals_differ")));
+    learn(known, take(known, say(StatementKind::held, 5, "totals_differ")));
     CHECK(take(known, say(StatementKind::exported, 4)).empty());
     CHECK(take(known, say(StatementKind::held, 6, "totals_differ")).empty());
     CHECK(take(known, say(StatementKind::held, 6, "product_unmapped", "product:A")).size() == 1);
@@ -56,11 +56,11 @@ TEST_CASE("trouble: what is older, or says the same again, is no news", "[helpde
 
 TEST_CASE("trouble: another cause touches the one before and the new one", "[helpdesk-sync][unit]") {
     Standings known;
-    apply(known, take(known, say(StatementKind::held, 1, "tax_unmapped", "tax:FR/3.3/incl")));
+    learn(known, take(known, say(StatementKind::held, 1, "tax_unmapped", "tax:FR/3.3/incl")));
     const auto changed = take(known, say(StatementKind::failed, 2, "record_refused"));
     REQUIRE(changed.size() == 1);
     CHECK(changed[0].touched().size() == 2);
-    apply(known, changed);
+    learn(known, changed);
     // The end of the hold that came before says nothing of the refusal.
     CHECK(take(known, say(StatementKind::hold_ended, 3)).empty());
     CHECK(take(known, say(StatementKind::exported, 4)).size() == 1);
@@ -68,8 +68,8 @@ TEST_CASE("trouble: another cause touches the one before and the new one", "[hel
 
 TEST_CASE("trouble: refunds and facts of one order stand beside its export", "[helpdesk-sync][unit]") {
     Standings known;
-    apply(known, take(known, say(StatementKind::refund_held, 1, "money_missing", "money:eu/1/99", "refund/7")));
-    apply(known, take(known, say(StatementKind::held, 1, "risk_high", {}, "risk")));
+    learn(known, take(known, say(StatementKind::refund_held, 1, "money_missing", "money:eu/1/99", "refund/7")));
+    learn(known, take(known, say(StatementKind::held, 1, "risk_high", {}, "risk")));
     CHECK(known.size() == 2);
     auto confirmed = say(StatementKind::exported, 2);
     confirmed.document_state = "sale";

@@ -15,5 +15,6 @@ create syncline.exports.v1 12 cleanup.policy=delete retention.ms=2592000000 max.
 create syncline.fulfillments.v1 12 cleanup.policy=delete retention.ms=2592000000 max.message.bytes=10485760
 create syncline.inventory.v1 12 cleanup.policy=delete retention.ms=604800000 max.message.bytes=10485760
 create syncline.reconciliation.v1 6 cleanup.policy=delete retention.ms=2592000000 max.message.bytes=10485760
+create syncline.helpdesk.v1 6 cleanup.policy=delete retention.ms=604800000 max.message.bytes=10485760
 create syncline.dead-letters.v1 6 cleanup.policy=delete retention.ms=2592000000 max.message.bytes=11534336
 create syncline.dead-letter-actions.v1 1 cleanup.policy=delete retention.ms=2592000000 max.message.bytes=10485760

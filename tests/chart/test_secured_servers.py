@@ -41,7 +41,9 @@ class Secured:
         self.kafka = SecuredKafka(folder / "kafka", self.authority, [one(rendered, "KafkaUser", name) for name in wanted])
         self.postgres = SecuredPostgres(folder / "postgres", self.authority)
         self.folder = folder
-        export = {"kafka": self.broker_settings("sync-order-export-odoo-main"), "postgres": {"url": self.postgres.secured_url}}
+        self.database_url = self.authority.folder / "database-url"
+        self.database_url.write_text(self.postgres.secured_url + "\n")
+        export = {"kafka": self.broker_settings("sync-order-export-odoo-main"), "postgres": {"url_file": str(self.database_url)}}
         self.stack = Stack(
             folder,
             connections=[Connection(mapping=mapping_text(), settings=export)],
@@ -78,6 +80,7 @@ def test_an_order_goes_all_the_way(secured):
     flow.exported(*orders)
     flow.drained()
     assert flow.export.metric("syncline_outbox_sent_total") >= len(orders)
+    assert secured.stack.postgres.query("select distinct usename || ' ' || ssl from pg_stat_ssl join pg_stat_activity using (pid) where usename = 'app'") == "app true"
 
 
 def test_who_is_nobody_gets_nothing(secured):
@@ -152,7 +155,9 @@ def test_scram_that_cannot_work_says_what_can(secured):
 
 def test_a_database_that_refuses_is_named(secured):
     settings = settings_of(secured, "order-export-odoo-main-0.yaml")
-    settings["postgres"]["url"] = settings["postgres"]["url"].replace(secured.postgres.password, "not-the-password")
+    wrong = secured.folder / "wrong-url"
+    wrong.write_text(secured.postgres.secured_url.replace(secured.postgres.password, "not-the-password"))
+    settings["postgres"]["url_file"] = str(wrong)
     with started(secured, "order-export", settings) as (_, log):
         wait_until(lambda: "user, password or rights refused" in log.read_text(), 20, f"the log names the cause ({log})")
         assert "not-the-password" not in log.read_text()

@@ -161,7 +161,7 @@ def test_catalogue_documentation_alerts_and_boards_know_it(made: Path) -> None:
     assert all(name in text and name in metrics for name in kit)
 
 
-@pytest.mark.parametrize("suite", ["tests/observability", "tests/chart"])
+@pytest.mark.parametrize("suite", ["tests/observability/test_names.py", "tests/observability/test_dashboards.py", "tests/chart/test_contract.py", "tests/chart/test_configuration.py"])
 def test_what_holds_names_together_holds_with_it(made: Path, suite: str) -> None:
     """Names, boards, alerts, the chart's contract: the tests of the copy, with the new service in it."""
     environment = {**os.environ, "PYTHONPATH": f"{made / 'tools'}:{made}", "SYNCLINE_BUILD": str(made / "build/dev"), "PYTHONDONTWRITEBYTECODE": "1"}

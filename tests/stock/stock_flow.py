@@ -73,7 +73,7 @@ class StockFlow:
         found = self.shopify.control(f"shops/{shop}/levels?sku={sku}&location={self.locations[shop][location]}")
         return found[0]
 
-    def shows(self, shop: str, sku: str, available: int, *, on_hand: int | None = None, seconds: float = 30, location: int = 0) -> None:
+    def shows(self, shop: str, sku: str, available: int, *, on_hand: int | None = None, seconds: float = 60, location: int = 0) -> None:
         """Waits until Shopify shows that, and names what it shows instead."""
 
         def right() -> bool:

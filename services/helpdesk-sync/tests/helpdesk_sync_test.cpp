@@ -66,7 +66,7 @@ struct Rig {
         context.mutable_source_updated_at()->set_seconds(++version);
         h.publish("exports.v1", shop + "/" + std::to_string(order), event, {});
     }
-    bool tickets_are(std::size_t count) { return h.settle() && desk.tickets().size() == count; }
+    bool tickets_are(std::size_t count) { return h.settle(60s) && desk.tickets().size() == count; }
 
     int version = 0;
 };

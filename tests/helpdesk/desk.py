@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from typing import Any
 
 from stack import wait_until
@@ -68,3 +70,12 @@ class Desk:
 
     def is_solved(self, seconds: float = 90) -> dict[str, Any]:
         return self.comes(lambda ticket: ticket["status"] == "solved", seconds)
+
+    def commands_are_understood(self, text: str) -> None:
+        """What a ticket tells people to type: 2 is synclinectl's word for a command it does not know."""
+        commands = re.findall(r"synclinectl ([a-z]+ [a-z-]+)", text)
+        assert commands
+        for command in commands:
+            program = [str(self.flow.stack.bin / "synclinectl"), "--targets", str(self.flow.stack.targets_file), *command.split()]
+            done = subprocess.run(program, capture_output=True, text=True, timeout=60)
+            assert done.returncode in (0, 1), f"{command}: {done.stderr}"

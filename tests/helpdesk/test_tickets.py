@@ -94,6 +94,7 @@ def test_a_refused_order_is_a_ticket_until_it_has_been_replayed(desk):
     desk.flow.place(order)
     about = "Orders were refused at odoo-main"
     ticket = desk.comes(lambda ticket: order.key in ticket["comments"][0], about=about)
+    desk.commands_are_understood(ticket["comments"][0])
     desk.flow.erp.heal()
     [letter] = letters(desk.flow, order.key)
     replay(desk.flow, letter, "after-the-cure")

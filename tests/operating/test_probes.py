@@ -11,20 +11,20 @@ from collections.abc import Iterator
 
 import pytest
 from page import Operator, Page
-from stack import Stock, wait_until
+from stack import Helpdesk, Stock, wait_until
 from stack.stack import Service
 from support.flow import Flow, running, start_what_ended
 
 pytestmark = pytest.mark.flow
 
 # Services that need PostgreSQL; ingress has none.
-STATEFUL = ("order-export/odoo-main/0", "inventory-sync/0", "reconciliation/0", "order-status/0")
+STATEFUL = ("order-export/odoo-main/0", "inventory-sync/0", "reconciliation/0", "order-status/0", "helpdesk-sync/0")
 EVERY = ("ingress", *STATEFUL)
 
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Flow]:
-    with running("probes", stock=Stock(items=2, webhooks=())) as flow:
+    with running("probes", stock=Stock(items=2, webhooks=()), helpdesk=Helpdesk()) as flow:
         assert set(flow.stack.services) == set(EVERY), "a service has no test of its probes"
         yield flow
 

@@ -22,7 +22,7 @@ std::string_view what_happened(Trouble trouble) {
 std::string_view what_to_do(const Cause& cause) {
     if (cause.trouble == Trouble::order_failed || cause.trouble == Trouble::refund_failed) {
         return "They stand in the dead letters: correct the cause and replay them, or discard them with a reason "
-               "(synclinectl dead-letter list). This ticket is solved when they have arrived.";
+               "(synclinectl dlq list). This ticket is solved when they have arrived.";
     }
     if (cause.waits_for.empty()) {
         return "A person has to decide: look at each order and release or override it (synclinectl hold list). "
